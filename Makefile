@@ -1,0 +1,35 @@
+# cgrates_py: `make run` starts the server with demo data, `make test` passes its tests.
+PYTHON ?= python3
+BIN    := .venv/bin
+
+.PHONY: help install run test check bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+install: .venv/.installed  ## make .venv with everything in it
+
+.venv/.installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+run: install  ## start the server with demo data, in the foreground (Ctrl-C stops it)
+	@exec $(BIN)/cgrates-py serve --demo
+
+test: install  ## run the tests
+	$(BIN)/pytest
+
+check: install  ## ruff, mypy strict, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install  ## measure throughput and print the table of docs/PERFORMANCE.md
+	$(BIN)/python -m stress bench
+
+clean:  ## remove .venv and caches; data directories stay
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

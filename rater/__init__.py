@@ -1,0 +1,1 @@
+"""The domain: tariffs, rating, accounts, charging. Pure: no I/O, no clock, no logging."""

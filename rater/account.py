@@ -1,0 +1,35 @@
+"""An account: money, SMS, traffic, counted seconds and minute buckets, as immutable values.
+
+All amounts are integers of scale 10⁻⁹ (``rater.quantity``); seconds are nanoseconds.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteBucket:
+    """``seconds_ns`` of talk to a destination's prefixes, at ``price`` a second (0: free)."""
+
+    destination_id: str
+    seconds_ns: int
+    priority: int = 0
+    price: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One subscriber's balances. ``customer`` empty: serves every customer without its own."""
+
+    customer: str
+    subject: str
+    credit: int = 0
+    sms: int = 0
+    traffic: int = 0
+    volume_discount_ns: int = 0
+    received_ns: int = 0
+    reset_day: int = 0
+    plan_id: str = ""
+    buckets: tuple[MinuteBucket, ...] = ()
+    allow_negative: bool = False
+    disabled: bool = False

@@ -1,0 +1,61 @@
+"""Instants: RFC 3339 texts with a zone, as integer nanoseconds since 1970-01-01T00:00:00Z."""
+
+import re
+from datetime import datetime
+
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+
+_EPOCH_ORDINAL = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001 -- a day number, no instant
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
+)
+
+
+class InstantError(ValueError):
+    """The text is no RFC 3339 time with a zone, or names a day or clock that does not exist."""
+
+
+def parse(text: str) -> tuple[int, int]:
+    """Read an RFC 3339 time: (nanoseconds since the epoch, zone offset in nanoseconds).
+
+    Digits beyond the nanosecond are dropped. Raises InstantError.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise InstantError(f"expected an RFC 3339 time with a zone, got {text[:40]!r}")
+    clock, fraction, zone = match.groups()
+    try:
+        moment = datetime.fromisoformat(clock)
+    except ValueError as error:
+        raise InstantError(f"{text[:40]!r} is no time: {error}") from None
+    seconds = (
+        (moment.toordinal() - _EPOCH_ORDINAL) * 86_400
+        + moment.hour * 3_600
+        + moment.minute * 60
+        + moment.second
+    )
+    offset = 0
+    if len(zone) > 1:
+        hours, minutes = int(zone[1:3]), int(zone[4:6])
+        if hours > 23 or minutes > 59:
+            raise InstantError(f"{text[:40]!r} has a zone beyond 23:59")
+        offset = (hours * 3_600 + minutes * 60) * (-1 if zone[0] == "-" else 1)
+    nanoseconds = int(fraction.ljust(9, "0")) if fraction else 0
+    return (seconds - offset) * SECOND + nanoseconds, offset * SECOND
+
+
+def text(instant_ns: int, offset_ns: int = 0) -> str:
+    """Print an instant as RFC 3339 in the zone given, trailing zeros of the fraction dropped."""
+    local_s, fraction = divmod(instant_ns + offset_ns, SECOND)
+    days, clock = divmod(local_s, 86_400)
+    date = datetime.fromordinal(days + _EPOCH_ORDINAL)
+    zone = "Z"
+    if offset_ns:
+        minutes = abs(offset_ns) // (60 * SECOND)
+        zone = f"{'-' if offset_ns < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+    tail = f".{fraction:09d}".rstrip("0") if fraction else ""
+    return (
+        f"{date.year:04d}-{date.month:02d}-{date.day:02d}"
+        f"T{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}{tail}{zone}"
+    )
