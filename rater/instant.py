@@ -6,7 +6,7 @@ from datetime import datetime
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 
-_EPOCH_ORDINAL = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001 -- a day number, no instant
+_EPOCH_ORDINAL = datetime(1970, 1, 1).toordinal()
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )

@@ -1,0 +1,29 @@
+"""The seam between whatever receives requests and whatever answers them."""
+
+from enum import IntEnum
+from typing import Protocol
+
+
+class Status(IntEnum):
+    """How a request ended."""
+
+    OK = 0
+    """The body is the JSON text of the result."""
+    REFUSED = 1
+    """The body is ``CODE: sentence`` (``protocol.errors``)."""
+    MALFORMED = 2
+    """The body is likewise; the descriptor held a number beyond range, so the connection closes."""
+
+
+class Sink(Protocol):
+    """Takes answers, each exactly once per submitted request."""
+
+    def answer(self, token: object, status: int, body: bytes) -> None:
+        """Take the answer to the request submitted with ``token`` (the sink's own)."""
+
+
+class Dispatcher(Protocol):
+    """Answers requests: the pool of a balancer, or the responder of a rater."""
+
+    def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
+        """Take one request. ``descriptor`` is the JSON text of its call descriptor, as received."""

@@ -1,0 +1,1 @@
+"""Keeps what the domain decided: the store adapters, the records, the loaders of tariffs."""

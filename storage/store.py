@@ -1,0 +1,123 @@
+"""What a store promises, whichever one it is: read an account, commit a decision, all or nothing.
+
+A commit compares the version it was decided on, and the request ids, in one atomic step with the write.
+That is what makes a debit happen once and a stale rater harmless.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rater.account import Account
+from rater.tariff import Tariff
+
+AccountKey = tuple[str, str]
+"""(customer, subject); an empty customer is the account that serves every customer."""
+
+
+class StoreError(Exception):
+    """Root of what a store raises. Never raised itself."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store did not answer. What was asked may or may not have happened: ask again the same."""
+
+
+class StoreCorruptError(StoreError):
+    """A record cannot be read: another version's, or damaged. Our fault or the disk's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An account as the store has it. Its version grows by one with every commit that changes it."""
+
+    version: int
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of an account's journal: who changed what when."""
+
+    at_ns: int
+    method: str
+    request_id: str
+    amount: int
+    before: Account
+    after: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one request id, kept ``ttl_s`` seconds. ``digest`` tells its content."""
+
+    request_id: str
+    digest: bytes
+    body: bytes
+    ttl_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """An answer that an earlier commit stored."""
+
+    digest: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What to do in one atomic step if the account still has ``version`` (0: does not exist).
+
+    ``account`` None leaves the account as it is: with no answers either, this only checks the version.
+    """
+
+    key: AccountKey
+    version: int
+    account: Account | None = None
+    entries: Sequence[Entry] = ()
+    answers: Sequence[Answer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Done and on disk."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Nothing was done: the version differs, or some request ids are known (then ``answers`` has them)."""
+
+    stored: Stored | None
+    answers: Mapping[str, KnownAnswer] = field(default_factory=dict)
+
+
+class AccountStore(Protocol):
+    """The accounts. Calls of one event-loop turn share one round trip to the store."""
+
+    async def read(self, key: AccountKey) -> Stored | None:
+        """Read an account; None if there is none. Later changes by others reach ``on_change``."""
+
+    async def commit(self, commit: Commit) -> Committed | Conflict:
+        """Do all of the commit or nothing of it; durable when it returns Committed.
+
+        Raises StoreUnavailableError when the outcome is unknown; the same commit may then be sent again.
+        """
+
+    def on_change(self, listener: Callable[[AccountKey | None], None]) -> None:
+        """Call ``listener`` with every key this connection read that another changed (None: any may have)."""
+
+
+class TariffStore(Protocol):
+    """The tariff: immutable snapshots, one of them current."""
+
+    async def read_tariff(self) -> tuple[int, Tariff]:
+        """Read the current snapshot and its version (0 and an empty tariff when nothing was loaded)."""
+
+    async def publish_tariff(self, tariff: Tariff, expected_version: int) -> int | None:
+        """Make ``tariff`` the next version; None if ``expected_version`` is no longer the current one."""
+
+    def on_tariff(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever another version became current."""
