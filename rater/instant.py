@@ -6,6 +6,9 @@ from datetime import datetime
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 
+YEAR_MIN, YEAR_MAX = 2, 9998
+"""One year inside what a calendar date can be, so that no zone leads out of it."""
+
 _EPOCH_ORDINAL = datetime(1970, 1, 1).toordinal()
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
@@ -29,6 +32,8 @@ def parse(text: str) -> tuple[int, int]:
         moment = datetime.fromisoformat(clock)
     except ValueError as error:
         raise InstantError(f"{text[:40]!r} is no time: {error}") from None
+    if not YEAR_MIN <= moment.year <= YEAR_MAX:
+        raise InstantError(f"{text[:40]!r} is outside the years {YEAR_MIN} to {YEAR_MAX}")
     seconds = (
         (moment.toordinal() - _EPOCH_ORDINAL) * 86_400
         + moment.hour * 3_600

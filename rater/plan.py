@@ -1,0 +1,193 @@
+"""A rating plan compiled: which of its lines can price a number, and their schedule.
+
+Thousands of prefixes share a few combinations of lines, so a prefix maps to the number of a combination, and
+schedules are compiled per combination, when the first call needs one.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from rater.e164 import digits, lengths_descending
+from rater.quantity import from_decimal
+from rater.rate import Ladder, Rate, Terms
+from rater.tariff import (
+    ANY,
+    DAY_SECONDS,
+    DestinationRate,
+    Interval,
+    PlanLine,
+    RateGroup,
+    Tariff,
+    Timing,
+)
+from rater.timing import DayPart, Days, Schedule, clock_ns
+
+_PERIODS_REMEMBERED_MAX = 4096
+"""Compiled combinations one plan keeps; real plans have a few hundred, odd ones are compiled again."""
+
+ALWAYS = Timing("*any")
+"""The timing that exists without being written, under three names."""
+
+ALWAYS_NAMES = frozenset({"*any", "*always", "*asap"})
+
+
+class Period:
+    """Prices in force from an activation on: a schedule of ladders, and the zone of their clocks.
+
+    ``rates`` are all of them in the order written, to be shown. ``zone`` None: the zone of the call.
+    """
+
+    __slots__ = ("activation_ns", "rates", "schedule", "zone")
+
+    def __init__(
+        self, activation_ns: int, schedule: Schedule[Ladder], rates: tuple[Rate, ...], zone: ZoneInfo | None
+    ) -> None:
+        self.activation_ns = activation_ns
+        self.schedule = schedule
+        self.rates = rates
+        self.zone = zone
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One line of a plan joined with one of its destination rates."""
+
+    days: Days
+    start_s: int
+    weight: Decimal
+    ladder: Ladder
+
+
+class CompiledPlan:
+    """The prefixes of one rating plan."""
+
+    __slots__ = ("_candidates", "_combinations", "_covered", "_lengths", "_periods", "_table", "_zone")
+
+    def __init__(
+        self,
+        table: dict[str, int],
+        combinations: list[tuple[int, ...]],
+        candidates: list[Candidate],
+        zone: ZoneInfo | None,
+    ) -> None:
+        self._table = table
+        self._combinations = combinations
+        self._candidates = candidates
+        self._zone = zone
+        self._lengths = lengths_descending(table)
+        self._covered: dict[int, bool] = {}
+        self._periods: dict[tuple[int, tuple[int, ...]], Period] = {}
+
+    @classmethod
+    def of(cls, tariff: Tariff, plan_id: str) -> "CompiledPlan":
+        """Compile one rating plan of a tariff."""
+        candidates: list[Candidate] = []
+        table: dict[str, int] = {}
+        combinations: list[tuple[int, ...]] = [()]
+        extended: dict[tuple[int, int], int] = {}
+        zone: str | None = None
+        terms: dict[tuple[str, int], Terms] = {}
+        for line in tariff.rating_plans[plan_id]:
+            timing = ALWAYS if line.timing_id in ALWAYS_NAMES else tariff.timings[line.timing_id]
+            zone = zone or timing.timezone
+            for index, priced in enumerate(tariff.destination_rates[line.destination_rates_id]):
+                place = (line.destination_rates_id, index)
+                if place not in terms:
+                    terms[place] = _terms(priced)
+                number = len(candidates)
+                candidates.append(_candidate(line, timing, tariff.rate_groups[priced.rates_id], terms[place]))
+                for prefix in _prefixes(tariff, priced.destination_id):
+                    bare = digits(prefix)
+                    known = table.get(bare, int(bare != prefix))
+                    step = (known >> 1, number)
+                    combination = extended.get(step)
+                    if combination is None:
+                        combination = extended[step] = len(combinations)
+                        combinations.append((*combinations[known >> 1], number))
+                    # the lowest bit remembers that the prefix was written with a plus
+                    table[bare] = combination << 1 | known & 1
+        return cls(table, combinations, candidates, ZoneInfo(zone) if zone else None)
+
+    def match(self, number: str, activation_ns: int) -> tuple[str, Period] | None:
+        """Find the longest prefix that begins ``number`` (digits only), and the period that prices it.
+
+        Shorter prefixes join in only where the longer ones leave moments without a price.
+        """
+        table = self._table
+        shown: str | None = None
+        chain: list[int] = []
+        for length in self._lengths:
+            if length > len(number):
+                continue
+            entry = table.get(number[:length])
+            if entry is None:
+                continue
+            if shown is None:
+                shown = ("+" if entry & 1 else "") + number[:length] if length else ANY
+            chain.append(entry >> 1)
+            if self._covers(entry >> 1):
+                break
+        if shown is None:
+            return None
+        return shown, self._period(activation_ns, tuple(chain))
+
+    def _covers(self, combination: int) -> bool:
+        known = self._covered.get(combination)
+        if known is None:
+            known = self._covered[combination] = Schedule(self._parts((combination,))).covers_always()
+        return known
+
+    def _period(self, activation_ns: int, chain: tuple[int, ...]) -> Period:
+        key = (activation_ns, chain)
+        period = self._periods.get(key)
+        if period is None:
+            if len(self._periods) >= _PERIODS_REMEMBERED_MAX:
+                self._periods.clear()
+            parts = self._parts(chain)
+            rates = tuple(rate for part in parts for rate in part.price)
+            period = self._periods[key] = Period(activation_ns, Schedule(parts), rates, self._zone)
+        return period
+
+    def _parts(self, chain: tuple[int, ...]) -> list[DayPart[Ladder]]:
+        """List the parts of a chain of combinations (longest prefix first), what wins first."""
+        ranked: list[Candidate] = []
+        for combination in chain:
+            members = (self._candidates[number] for number in self._combinations[combination])
+            ranked += sorted(members, key=lambda c: (-c.weight, -c.start_s, c.ladder[0].shown.price))
+        end_ns = clock_ns(DAY_SECONDS)
+        return [DayPart(c.days, clock_ns(c.start_s), end_ns, c.ladder) for c in ranked]
+
+
+def _prefixes(tariff: Tariff, destination_id: str) -> tuple[str, ...]:
+    return ("",) if destination_id == ANY else tariff.destinations[destination_id]
+
+
+def _terms(priced: DestinationRate) -> Terms:
+    max_cost = None if priced.max_cost is None else from_decimal(priced.max_cost)
+    return Terms(priced.rounding, priced.decimals, max_cost, priced.max_cost_strategy)
+
+
+def _candidate(line: PlanLine, timing: Timing, groups: tuple[RateGroup, ...], terms: Terms) -> Candidate:
+    ordered = sorted(groups, key=lambda group: group.group_start_ns)
+    ladder = tuple(_rate(group, line, timing, terms) for group in ordered)
+    days = Days.of(
+        years=timing.years, months=timing.months, month_days=timing.month_days, week_days=timing.week_days
+    )
+    return Candidate(days, timing.start_s, line.weight, ladder)
+
+
+def _rate(group: RateGroup, line: PlanLine, timing: Timing, terms: Terms) -> Rate:
+    clock = timing.start_s
+    shown = Interval(
+        price=group.rate,
+        billing_unit=Decimal(group.unit_ns).scaleb(-9),
+        connect_fee=group.connect_fee,
+        weight=line.weight,
+        months=timing.months,
+        month_days=timing.month_days,
+        week_days=timing.week_days,
+        start_s=clock,
+        start_text=f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}" if clock else "",
+    )
+    return Rate(shown, increment_ns=group.increment_ns, group_start_ns=group.group_start_ns, terms=terms)

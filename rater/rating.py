@@ -1,0 +1,270 @@
+"""What a call costs: minute buckets first, then spans of one period and one price, then one rounding."""
+
+from bisect import bisect_right
+from math import gcd
+from typing import NamedTuple
+
+from rater import zone
+from rater.account import Account, MinuteBucket
+from rater.book import FOREVER, Book, Route
+from rater.e164 import digits
+from rater.instant import DAY
+from rater.plan import Period
+from rater.quantity import AMOUNT_MAX, round_half_even
+from rater.rate import Ladder, Rate, Terms
+from rater.refusal import Reason, Refusal
+from rater.tariff import MaxCostStrategy, TariffPlan
+
+
+class Call(NamedTuple):
+    """A call to be priced: ``[start_ns, end_ns)``, shown in the zone at ``offset_ns``."""
+
+    customer: str
+    subject: str
+    category: str
+    number: str
+    start_ns: int
+    end_ns: int
+    offset_ns: int = 0
+
+
+class BucketUse(NamedTuple):
+    """Seconds taken from the account's bucket at ``place`` of its list."""
+
+    place: int
+    bucket: MinuteBucket
+    seconds_ns: int
+
+
+class Span(NamedTuple):
+    """A stretch of a call with one price: a bucket's (``minutes``), a rate's, or none at all."""
+
+    start_ns: int
+    end_ns: int
+    period: Period | None
+    rate: Rate | None
+    minutes: BucketUse | None
+
+
+class CallCost(NamedTuple):
+    """The priced call. ``cost`` (10⁻⁹ units) holds the minutes' price but not the connect fee."""
+
+    call: Call
+    prefix: str
+    cost: int
+    connect_fee: int
+    spans: list[Span]
+    uses: list[BucketUse]
+
+
+def price_call(book: Book, call: Call, account: Account | None) -> CallCost | Refusal:
+    """Price a call. Refuses with RATE_NOT_FOUND, RATE_NOT_ACTIVE or AMOUNT_OUT_OF_RANGE; changes nothing."""
+    route = book.route(call.customer, call.subject, call.category, call.number, call.start_ns, call.end_ns)
+    if isinstance(route, Refusal):
+        return route
+    uses: list[BucketUse] = []
+    spans: list[Span] = []
+    discount = None
+    begin_ns = call.start_ns
+    if account is not None:
+        plan = book.tariff_plan(account.plan_id) if account.plan_id else None
+        discount = discount_ratio(plan, account) if plan is not None else None
+        if account.buckets:
+            uses = take_seconds(usable_buckets(book, account, call.number), call.end_ns - call.start_ns)
+            for use in uses:
+                spans.append(Span(begin_ns, begin_ns + use.seconds_ns, None, None, use))
+                begin_ns += use.seconds_ns
+    if begin_ns < call.end_ns or not spans:
+        _cut(call, route, begin_ns, spans)
+    cost = _cost(spans, uses, discount)
+    if cost > AMOUNT_MAX:
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, "the call costs more than 9000000000 units")
+    first = spans[0].rate
+    return CallCost(call, route.prefix, cost, 0 if first is None else first.connect_fee, spans, uses)
+
+
+def usable_buckets(book: Book, account: Account, number: str, *, empty_too: bool = False) -> list[BucketUse]:
+    """List the buckets that can serve a number, in the order in which they do.
+
+    Higher priority, then longer matching prefix, then lower price, then as stored; each with all its seconds.
+    """
+    wanted = digits(number)
+    found = []
+    for index, bucket in enumerate(account.buckets):
+        if bucket.seconds_ns > 0 or empty_too:
+            length = book.match_length(bucket.destination_id, wanted)
+            if length:
+                rank = (-bucket.priority, -length, bucket.price, index)
+                found.append((rank, BucketUse(index, bucket, bucket.seconds_ns)))
+    found.sort(key=lambda pair: pair[0])
+    return [use for _, use in found]
+
+
+def take_seconds(usable: list[BucketUse], wanted_ns: int) -> list[BucketUse]:
+    """Take up to ``wanted_ns`` from buckets in their order."""
+    taken = []
+    for use in usable:
+        if wanted_ns <= 0:
+            break
+        part = min(wanted_ns, use.seconds_ns)
+        taken.append(use._replace(seconds_ns=part))
+        wanted_ns -= part
+    return taken
+
+
+def seconds_cost(uses: list[BucketUse]) -> tuple[int, int]:
+    """Price seconds taken from buckets: an exact ratio of nanounits."""
+    top, bottom = 0, 1
+    for use in uses:
+        if use.bucket.price:
+            price_top, price_bottom = use.bucket.price.as_integer_ratio()
+            top, bottom = _add(top, bottom, use.seconds_ns * price_top, price_bottom)
+    return top, bottom
+
+
+def discount_ratio(plan: TariffPlan, account: Account) -> tuple[int, int] | None:
+    """Tell what is left of a price after the account's volume discount, as a ratio; None for all of it."""
+    reached = [d for d in plan.discounts if d.volume_ns <= account.volume_discount_ns]
+    if not reached:
+        return None
+    top, bottom = max(reached, key=lambda d: d.volume_ns).percent.as_integer_ratio()
+    return 100 * bottom - top, 100 * bottom
+
+
+def _cut(call: Call, route: Route, begin_ns: int, spans: list[Span]) -> None:
+    """Append the paid spans of ``[begin_ns, call.end_ns)``: maximal, chronological, at least one."""
+    end_ns = call.end_ns
+    periods = route.periods
+    first = 0
+    if len(periods) > 1:
+        first = bisect_right(periods, begin_ns, key=lambda dated: dated[0]) - 1
+    for place in range(first, len(periods)):
+        period = periods[place][1]
+        until_ns = periods[place + 1][0] if place + 1 < len(periods) else FOREVER
+        stop_ns = min(until_ns, end_ns)
+        if stop_ns > begin_ns or place == len(periods) - 1:
+            for start, stop, ladder in _moments(call, period, begin_ns, stop_ns):
+                _append(spans, call.start_ns, start, stop, period, ladder)
+            begin_ns = stop_ns
+
+
+def _moments(call: Call, period: Period, begin_ns: int, end_ns: int) -> list[tuple[int, int, Ladder | None]]:
+    """List the stretches of one ladder in ``[begin_ns, end_ns)``, neighbours with the same one joined."""
+    ladder = period.schedule.always
+    if ladder is not None:
+        return [(begin_ns, end_ns, ladder)]
+    if period.zone is None:
+        return _clock_moments(period, begin_ns, end_ns, call.offset_ns)
+    joined: list[tuple[int, int, Ladder | None]] = []
+    for start, stop, offset in zone.pieces(period.zone, begin_ns, end_ns):
+        for moment in _clock_moments(period, start, stop, offset):
+            if joined and joined[-1][2] is moment[2]:
+                joined[-1] = (joined[-1][0], moment[1], moment[2])
+            else:
+                joined.append(moment)
+    return joined
+
+
+def _clock_moments(
+    period: Period, begin_ns: int, end_ns: int, offset_ns: int
+) -> list[tuple[int, int, Ladder | None]]:
+    segments_of = period.schedule.segments
+    day, clock = divmod(begin_ns + offset_ns, DAY)
+    midnight = begin_ns - clock
+    moments: list[tuple[int, int, Ladder | None]] = []
+    start = begin_ns
+    held: Ladder | None = None
+    opened = False
+    while True:
+        for segment_end, ladder in segments_of(day):
+            if segment_end <= clock:
+                continue
+            if not opened:
+                held, opened = ladder, True
+            elif ladder is not held:
+                moments.append((start, midnight + clock, held))
+                start, held = midnight + clock, ladder
+            clock = segment_end
+            if midnight + segment_end >= end_ns:
+                moments.append((start, end_ns, held))
+                return moments
+        day, clock, midnight = day + 1, 0, midnight + DAY
+
+
+def _append(
+    spans: list[Span], call_start_ns: int, start: int, stop: int, period: Period, ladder: Ladder | None
+) -> None:
+    """Append one stretch, cut where the usage since the call's start reaches another rate group."""
+    if ladder is None:
+        spans.append(Span(start, stop, period, None, None))
+        return
+    if len(ladder) == 1:
+        spans.append(Span(start, stop, period, ladder[0], None))
+        return
+    for place, rate in enumerate(ladder):
+        last = place + 1 == len(ladder)
+        group_end = FOREVER if last else call_start_ns + ladder[place + 1].group_start_ns
+        if group_end > start or last:
+            until = min(group_end, stop)
+            spans.append(Span(start, until, period, rate, None))
+            start = until
+            if start >= stop:
+                return
+
+
+def _add(top: int, bottom: int, more_top: int, more_bottom: int) -> tuple[int, int]:
+    if bottom == more_bottom:
+        return top + more_top, bottom
+    common = gcd(bottom, more_bottom)
+    return top * (more_bottom // common) + more_top * (bottom // common), bottom // common * more_bottom
+
+
+def _cost(spans: list[Span], uses: list[BucketUse], discount: tuple[int, int] | None) -> int:
+    """Add up exactly, settle each destination rate's sum, round once half-even."""
+    top, bottom = _paid(spans, discount)
+    if uses:
+        top, bottom = _add(top, bottom, *seconds_cost(uses))
+    return round_half_even(top, bottom)
+
+
+def _paid(spans: list[Span], discount: tuple[int, int] | None) -> tuple[int, int]:
+    quantities: dict[Rate, int] = {}
+    for start, stop, _, rate, _ in spans:
+        if rate is not None:
+            quantities[rate] = quantities.get(rate, 0) + rate.quantity(stop - start)
+    top, bottom = 0, 1
+    by_terms: dict[Terms, tuple[int, int]] = {}
+    less_top, less_bottom = discount or (1, 1)
+    for rate, quantity in quantities.items():
+        cost = quantity * rate.numerator * less_top, rate.denominator * less_bottom
+        if rate.terms is None:
+            top, bottom = _add(top, bottom, *cost)
+        else:
+            by_terms[rate.terms] = _add(*by_terms.get(rate.terms, (0, 1)), *cost)
+    for terms, exact in by_terms.items():
+        top, bottom = _add(top, bottom, *terms.settle(*exact))
+    return top, bottom
+
+
+def session_limit_ns(cost: CallCost, discount: tuple[int, int] | None) -> int:
+    """Tell how long a session may last where a rate ends it at its maximum cost (``*disconnect``).
+
+    Whole increments only; the length of the whole call where no rate does so.
+    """
+    spent: dict[Terms, tuple[int, int]] = {}
+    less_top, less_bottom = discount or (1, 1)
+    for start, stop, _, rate, _ in cost.spans:
+        if rate is None or rate.terms is None or not rate.numerator:
+            continue
+        terms = rate.terms
+        if terms.strategy is not MaxCostStrategy.DISCONNECT or terms.max_cost is None:
+            continue
+        top, bottom = spent.get(terms, (0, 1))
+        each = rate.numerator * less_top, rate.denominator * less_bottom
+        left = _add(terms.max_cost, 1, -top, bottom)
+        affordable = left[0] * each[1] // (left[1] * each[0]) if each[0] else FOREVER
+        wanted = rate.quantity(stop - start)
+        if affordable < wanted:
+            return start - cost.call.start_ns + affordable * (rate.increment_ns or 1)
+        spent[terms] = _add(top, bottom, wanted * each[0], each[1])
+    return cost.call.end_ns - cost.call.start_ns

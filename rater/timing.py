@@ -1,0 +1,136 @@
+"""Time of day and days: which price holds at which clock of which date, compiled per day.
+
+A Schedule answers for one calendar day with its parts in order; parts of equal days are computed once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Generic, TypeVar
+
+from rater.instant import DAY, SECOND
+
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+EPOCH_WEEKDAY = 4
+"""1970-01-01 was a Thursday; week days count from Sunday, 0."""
+
+_DAYS_REMEMBERED_MAX = 1024
+"""Dates one schedule keeps compiled: nearly three years, and a bound on what odd calls can make it hold."""
+
+Price = TypeVar("Price")
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days that lists of years, months, days of the month and week days allow; empty: any."""
+
+    years: frozenset[int] = frozenset()
+    months: frozenset[int] = frozenset()
+    month_days: frozenset[int] = frozenset()
+    week_days: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        years: Iterable[int] = (),
+        months: Iterable[int] = (),
+        month_days: Iterable[int] = (),
+        week_days: Iterable[int] = (),
+    ) -> "Days":
+        """Compile lists as written; week day 7 is Sunday as 0 is."""
+        return cls(
+            frozenset(years), frozenset(months), frozenset(month_days), frozenset(d % 7 for d in week_days)
+        )
+
+    @property
+    def depends_on_date(self) -> bool:
+        """Tell whether more than the week day decides."""
+        return bool(self.years or self.months or self.month_days)
+
+    def allow(self, day: int) -> bool:
+        """Tell whether day number ``day`` (0 = 1970-01-01) is among them."""
+        if self.week_days and (day + EPOCH_WEEKDAY) % 7 not in self.week_days:
+            return False
+        if not self.depends_on_date:
+            return True
+        on = date.fromordinal(day + EPOCH_ORDINAL)
+        return (
+            (not self.years or on.year in self.years)
+            and (not self.months or on.month in self.months)
+            and (not self.month_days or on.day in self.month_days)
+        )
+
+
+ANY_DAY = Days()
+
+
+@dataclass(frozen=True, slots=True)
+class DayPart(Generic[Price]):
+    """A price on the half-open clock ``[start_ns, end_ns)`` of some days."""
+
+    days: Days
+    start_ns: int
+    end_ns: int
+    price: Price
+
+
+Segment = tuple[int, Price | None]
+"""(end_ns of the clock, price): holds from the end of the segment before."""
+
+
+class Schedule(Generic[Price]):
+    """The prices of a day's clock. Of parts that cover one moment the first in the list wins.
+
+    ``segments(day)`` are (end, price) pairs in order; the last end is the end of the day; price None where
+    no part covers. Neighbours never have the same price.
+    """
+
+    __slots__ = ("_by_date", "_days", "_parts", "always")
+
+    def __init__(self, parts: Sequence[DayPart[Price]]) -> None:
+        self._parts = tuple(parts)
+        self._by_date = any(part.days.depends_on_date for part in parts)
+        self._days: dict[int, tuple[Segment[Price], ...]] = {}
+        self.always: Price | None = None
+        """The price of every moment, when there is just one."""
+        if not self._by_date:
+            week = {self._compile(day) for day in range(7)}
+            if len(week) == 1 and len(segments := week.pop()) == 1:
+                self.always = segments[0][1]
+
+    def segments(self, day: int) -> tuple[Segment[Price], ...]:
+        """List the parts of day number ``day`` (0 = 1970-01-01)."""
+        key = day if self._by_date else day % 7
+        known = self._days.get(key)
+        if known is None:
+            if len(self._days) >= _DAYS_REMEMBERED_MAX:
+                self._days.clear()
+            known = self._days[key] = self._compile(day)
+        return known
+
+    def covers_always(self) -> bool:
+        """Tell whether some price holds at every moment of every day."""
+        if self.always is not None:
+            return True
+        whole = [part for part in self._parts if not part.days.depends_on_date]
+        steady = Schedule(whole) if self._by_date else self
+        return all(price is not None for day in range(7) for _, price in steady.segments(day))
+
+    def _compile(self, day: int) -> tuple[Segment[Price], ...]:
+        parts = [part for part in self._parts if part.days.allow(day)]
+        edges = sorted({edge for part in parts for edge in (part.start_ns, part.end_ns)} | {0, DAY})
+        segments: list[Segment[Price]] = []
+        for start, end in pairwise(edges):
+            price = next((part.price for part in parts if part.start_ns <= start < part.end_ns), None)
+            if segments and segments[-1][1] is price:
+                segments[-1] = (end, price)
+            else:
+                segments.append((end, price))
+        return tuple(segments)
+
+
+def clock_ns(seconds: int) -> int:
+    """Convert a clock in seconds of the day to nanoseconds."""
+    return seconds * SECOND
