@@ -1,0 +1,58 @@
+"""Draw tariffs and calls from a seed, price each twice, and count the answers that agree to the last digit.
+
+Run as ``python -m tests.oracle --answers 100000 --seed 1``; the exit status is 1 if any answer differs.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from itertools import cycle, islice
+
+from rater.account import Account
+from tests.oracle.compare import World, both
+from tests.oracle.pricing import Ask
+from tests.strategies.accounts import account
+from tests.strategies.calls import ANCHORS, call
+from tests.strategies.dice import Dice, seeded
+from tests.strategies.tariffs import interval_tariff, plan_tariff
+
+CALLS_PER_TARIFF = 25
+SHOWN_MAX = 5
+
+
+def questions(dice: Dice) -> Iterator[tuple[World, Ask, Account | None]]:
+    """Endless tariffs, calls and accounts, of both kinds of tariff in turn."""
+    for kind in cycle((interval_tariff, plan_tariff)):
+        near = dice.among(ANCHORS)
+        world = World.of(kind(dice, near))
+        for _ in range(CALLS_PER_TARIFF):
+            ask = call(dice, near, world.tariff)
+            yield world, ask, account(dice, ask.subject) if dice.one_in(2) else None
+
+
+def main() -> int:
+    """Print how many answers agree; show the first that do not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--answers", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    wanted = parser.parse_args()
+    kinds: Counter[str] = Counter()
+    agreed = 0
+    shown = 0
+    for n, (world, ask, holder) in enumerate(islice(questions(seeded(wanted.seed)), wanted.answers)):
+        expected, actual = both(world, ask, holder)
+        kind = "intervals" if world.tariff.rates else "rating plans"
+        kinds[expected if expected.isupper() else f"priced by {kind}"] += 1
+        agreed += expected == actual
+        if expected != actual and shown < SHOWN_MAX:
+            shown += 1
+            print(f"--- answer {n}: {ask}\n{holder}\noracle: {expected}\nproduct: {actual}")
+    for name, count in sorted(kinds.items()):
+        print(f"{count:>9} {name}")
+    print(f"{agreed} of {wanted.answers} answers agree (seed {wanted.seed})")
+    return int(agreed != wanted.answers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
