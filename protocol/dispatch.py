@@ -21,6 +21,12 @@ class Sink(Protocol):
     def answer(self, token: object, status: int, body: bytes) -> None:
         """Take the answer to the request submitted with ``token`` (the sink's own)."""
 
+    def request_id(self, token: object) -> str:
+        """Name the request submitted with ``token``: unique, and the same when it is sent again.
+
+        It stands in for the RequestId that a caller did not give, so that a retry cannot charge twice.
+        """
+
 
 class Dispatcher(Protocol):
     """Answers requests: the pool of a balancer, or the responder of a rater."""

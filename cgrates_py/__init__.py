@@ -1,0 +1,1 @@
+"""The shell where everything meets: command line, settings, rater process, HTTP, supervisor."""

@@ -1,0 +1,125 @@
+"""Answers as JSON text, in the member order and number forms of the published API.
+
+Prices and intervals are repeated in every span of every answer, so their text is made once per period.
+"""
+
+from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii
+
+from rater.account import Account
+from rater.instant import text as instant_text
+from rater.plan import Period
+from rater.quantity import decimal_text, text
+from rater.rate import Rate
+from rater.rating import BucketUse, CallCost
+
+_PERIODS_REMEMBERED_MAX = 4096
+"""Texts one encoder keeps; a tariff has a few hundred periods that calls meet."""
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]" if numbers else "null"
+
+
+def _month(numbers: Sequence[int]) -> str:
+    """One month or day as a number, 0 for any, as in 2012; several as a list."""
+    if len(numbers) > 1:
+        return _list(numbers)
+    return str(numbers[0]) if numbers else "0"
+
+
+def interval_text(rate: Rate) -> str:
+    """Print a price as the API's Interval."""
+    shown = rate.shown
+    increment = ""
+    if rate.increment_ns:
+        increment = (
+            f',"RateIncrement":{text(rate.increment_ns)},"GroupIntervalStart":{text(rate.group_start_ns)}'
+        )
+    return (
+        f'{{"Month":{_month(shown.months)},"MonthDay":{_month(shown.month_days)}'
+        f',"WeekDays":{_list(shown.week_days)}'
+        f',"StartTime":{encode_basestring_ascii(shown.start_text)}'
+        f',"EndTime":{encode_basestring_ascii(shown.end_text)}'
+        f',"Ponder":{decimal_text(shown.weight)},"ConnectFee":{decimal_text(shown.connect_fee)}'
+        f',"Price":{decimal_text(shown.price)},"BillingUnit":{decimal_text(shown.billing_unit)}{increment}}}'
+    )
+
+
+def _minutes_text(use: BucketUse) -> str:
+    return (
+        f'{{"DestinationId":{encode_basestring_ascii(use.bucket.destination_id)}'
+        f',"Quantity":{text(use.seconds_ns)},"Price":{decimal_text(use.bucket.price)}}}'
+    )
+
+
+class CallCostEncoder:
+    """Prints priced calls of one compiled tariff."""
+
+    __slots__ = ("_periods",)
+
+    def __init__(self) -> None:
+        self._periods: dict[Period, dict[Rate | None, str]] = {}
+
+    def encode(self, cost: CallCost, tor: str, start_text: str, end_text: str) -> bytes:
+        """Print a priced call. ``tor`` is JSON text; the two times are printed as they came."""
+        call = cost.call
+        spans = cost.spans
+        last = len(spans) - 1
+        begin = start_text
+        parts = []
+        for place, (_, stop_ns, period, rate, minutes) in enumerate(spans):
+            end = end_text if place == last else instant_text(stop_ns, call.offset_ns)
+            if minutes is not None:
+                tail = f'"ActivationPeriod":null,"Interval":null,"MinuteInfo":{_minutes_text(minutes)}}}'
+            else:
+                tail = self._price_text(period, rate)
+            parts.append(f'{{"TimeStart":"{begin}","TimeEnd":"{end}",{tail}')
+            begin = end
+        return (
+            f'{{"TOR":{tor},"CstmId":{encode_basestring_ascii(call.customer)}'
+            f',"Subject":{encode_basestring_ascii(call.subject)}'
+            f',"DestinationPrefix":{encode_basestring_ascii(cost.prefix)}'
+            f',"Cost":{text(cost.cost)},"ConnectFee":{text(cost.connect_fee)}'
+            f',"Timespans":[{",".join(parts)}]}}'
+        ).encode()
+
+    def _price_text(self, period: Period | None, rate: Rate | None) -> str:
+        if period is None:
+            return '"ActivationPeriod":null,"Interval":null,"MinuteInfo":null}'
+        by_rate = self._periods.get(period)
+        if by_rate is None:
+            if len(self._periods) >= _PERIODS_REMEMBERED_MAX:
+                self._periods.clear()
+            by_rate = self._periods[period] = {}
+        known = by_rate.get(rate)
+        if known is None:
+            intervals = ",".join(interval_text(each) for each in period.rates)
+            known = by_rate[rate] = (
+                f'"ActivationPeriod":{{"ActivationTime":"{instant_text(period.activation_ns)}"'
+                f',"Intervals":[{intervals}]}}'
+                f',"Interval":{"null" if rate is None else interval_text(rate)},"MinuteInfo":null}}'
+            )
+        return known
+
+
+def account_bytes(account: Account, version: int) -> bytes:
+    """Print a whole account as JSON."""
+    buckets = ",".join(
+        f'{{"DestinationId":{encode_basestring_ascii(bucket.destination_id)}'
+        f',"Seconds":{text(bucket.seconds_ns)},"Priority":{bucket.priority}'
+        f',"Price":{decimal_text(bucket.price)}}}'
+        for bucket in account.buckets
+    )
+    return (
+        f'{{"CstmId":{encode_basestring_ascii(account.customer)}'
+        f',"Subject":{encode_basestring_ascii(account.subject)}'
+        f',"Credit":{text(account.credit)},"SmsCredit":{text(account.sms)}'
+        f',"Traffic":{text(account.traffic)}'
+        f',"VolumeDiscountSeconds":{text(account.volume_discount_ns)}'
+        f',"ReceivedCallSeconds":{text(account.received_ns)},"ResetDayOfTheMonth":{account.reset_day}'
+        f',"TariffPlanId":{encode_basestring_ascii(account.plan_id)}'
+        f',"AllowNegative":{"true" if account.allow_negative else "false"}'
+        f',"Disabled":{"true" if account.disabled else "false"}'
+        f',"MinuteBuckets":[{buckets}],"Version":{version}}}'
+    ).encode()

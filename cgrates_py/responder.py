@@ -1,0 +1,276 @@
+"""Answers requests: decodes a call descriptor, finds the account, prices or charges, encodes the answer.
+
+A quote (GetCost) is answered at once from memory: the account as last seen, which the store's notifications
+keep fresh. Everything else goes through the account's lane, which checks the version with the store.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from hashlib import blake2b
+from json.encoder import encode_basestring_ascii
+from typing import Literal
+
+import structlog
+
+from cgrates_py.answers import CallCostEncoder, account_bytes
+from cgrates_py.directory import Directory
+from cgrates_py.lane import Lane, Operation, Shop
+from protocol.descriptor import ZERO_TIME, CallDescriptor, DescriptorError, decode
+from protocol.dispatch import Sink, Status
+from protocol.errors import Code
+from protocol.methods import Method
+from rater import instant, quantity
+from rater.account import Account
+from rater.book import Book
+from rater.charging import Answer, Request
+from rater.charging import Operation as Kind
+from rater.rating import Call, CallCost, price_call
+from rater.refusal import Refusal
+from storage.store import StoreError
+
+_log = structlog.get_logger(__name__)
+
+DEADLINE_S = 4.5
+"""A request that the store has not let through by then is refused: inside the five seconds promised."""
+
+CALL_LENGTH_MAX_NS = 366 * instant.DAY
+"""The longest call: a leap year."""
+
+CATEGORIES = {0: "call", 1: "sms", 2: "data", 3: "generic"}
+"""What the numbers of TOR stand for in rating profiles."""
+
+KINDS = {
+    Method.GET_COST: Kind.GET_COST,
+    Method.DEBIT_BALANCE: Kind.DEBIT_BALANCE,
+    Method.DEBIT_SMS: Kind.DEBIT_SMS,
+    Method.DEBIT_SECONDS: Kind.DEBIT_SECONDS,
+    Method.GET_MAX_SESSION_TIME: Kind.GET_MAX_SESSION_TIME,
+    Method.ADD_VOLUME_DISCOUNT_SECONDS: Kind.ADD_VOLUME_DISCOUNT_SECONDS,
+    Method.RESET_VOLUME_DISCOUNT_SECONDS: Kind.RESET_VOLUME_DISCOUNT_SECONDS,
+    Method.ADD_RECIEVED_CALL_SECONDS: Kind.ADD_RECIEVED_CALL_SECONDS,
+    Method.RESET_USER_BUDGET: Kind.RESET_USER_BUDGET,
+    Method.DEBIT: Kind.DEBIT,
+    Method.GET_ACCOUNT: Kind.GET_ACCOUNT,
+}
+
+_TIMED = frozenset({Kind.GET_COST, Kind.DEBIT})
+_CHANGING = frozenset(kind for kind in Kind if kind.changes)
+
+
+class Responder:
+    """The dispatcher of a rater."""
+
+    def __init__(self, shop: Shop, unknown_account: Literal["refuse", "postpaid"] = "refuse") -> None:
+        self._shop = shop
+        self._directory = Directory(shop)
+        self._postpaid = unknown_account == "postpaid"
+        self._encoder = CallCostEncoder()
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def accounts_remembered(self) -> int:
+        """Tell how many accounts this rater has in memory."""
+        return self._directory.size
+
+    def swap(self, book: Book) -> None:
+        """Price everything that is decided from now on with another tariff."""
+        self._shop.book = book
+        self._encoder = CallCostEncoder()
+
+    def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
+        """Take one request; see ``protocol.dispatch``."""
+        self._shop.counters.requests += 1
+        try:
+            kind = KINDS[Method(method)]
+            asked = decode(descriptor)
+            if kind is Kind.GET_COST:
+                self._quote(sink, token, asked)
+            else:
+                self._charge(sink, token, kind, asked)
+        except DescriptorError as error:
+            status = Status.MALFORMED if error.code is Code.PARSE_ERROR else Status.REFUSED
+            sink.answer(token, status, str(error).encode())
+        except Exception:
+            _log.exception("request failed", method=method)
+            sink.answer(token, Status.REFUSED, f"{Code.INTERNAL}: the request failed".encode())
+
+    def _quote(self, sink: Sink, token: object, asked: CallDescriptor) -> None:
+        call = timed_call(asked)
+        known = self._directory.find((call.customer, call.subject))
+        if known is None:
+            encode = partial(self._encode, asked)
+            operation = Operation(
+                sink, token, Request(Kind.GET_COST, call), encode, self._loop.time() + DEADLINE_S
+            )
+            self._resolve(operation)
+            return
+        account = known.stored.account if isinstance(known, Lane) and known.stored is not None else None
+        self._quote_at_once(sink, token, asked, call, account)
+
+    def _quote_at_once(
+        self, sink: Sink, token: object, asked: CallDescriptor, call: Call, account: Account | None
+    ) -> None:
+        priced = price_call(self._shop.book, call, account)
+        if isinstance(priced, Refusal):
+            sink.answer(token, Status.REFUSED, str(priced).encode())
+        else:
+            sink.answer(token, Status.OK, self._encode(asked, priced, 0))
+
+    def _charge(self, sink: Sink, token: object, kind: Kind, asked: CallDescriptor) -> None:
+        amount = amount_of(asked)
+        if kind in _TIMED:
+            call = timed_call(asked)
+        else:
+            call = session_call(asked, kind, amount, self._shop.clock.now_ns)
+        operation = Operation(
+            sink,
+            token,
+            Request(kind, call, amount),
+            partial(self._encode, asked),
+            self._loop.time() + DEADLINE_S,
+        )
+        if kind in _CHANGING:
+            if asked.RequestId:
+                operation.request_id = asked.RequestId
+                operation.digest = digest_of(asked, kind, call, amount)
+            else:
+                operation.request_id = sink.request_id(token)
+        self._resolve(operation)
+
+    def _resolve(self, operation: Operation) -> None:
+        """Hand an operation to its account's lane; look the account up first if it is not known."""
+        call = operation.request.call
+        key = (call.customer, call.subject)
+        known = self._directory.find_stale(key)
+        if isinstance(known, Lane):
+            known.submit(operation)
+        elif known is not None:
+            self._without_account(operation)
+        else:
+            self._directory.look_up(key, operation, self._resolve_found)
+
+    def _resolve_found(self, operation: Operation, found: "Lane | StoreError | None") -> None:
+        if isinstance(found, Lane):
+            found.submit(operation)
+        elif found is None:
+            self._without_account(operation)
+        else:
+            operation.refuse(Code.STORE_UNAVAILABLE, str(found))
+
+    def _without_account(self, operation: Operation) -> None:
+        request = operation.request
+        if request.operation is Kind.GET_COST:
+            priced = price_call(self._shop.book, request.call, None)
+            if isinstance(priced, Refusal):
+                operation.answer(Status.REFUSED, str(priced).encode())
+            else:
+                operation.answer(Status.OK, operation.encode(priced, 0))
+        elif request.operation is Kind.GET_MAX_SESSION_TIME and self._postpaid:
+            operation.answer(Status.OK, quantity.text(request.amount).encode())
+        else:
+            operation.refuse(Code.ACCOUNT_NOT_FOUND, f"no account of subject {request.call.subject!r}")
+
+    def _encode(self, asked: CallDescriptor, answer: Answer, version: int) -> bytes:
+        if isinstance(answer, int):
+            return quantity.text(answer).encode()
+        if isinstance(answer, CallCost):
+            call = answer.call
+            return self._encoder.encode(
+                answer,
+                tor_text(asked.TOR),
+                instant.text(call.start_ns, call.offset_ns),
+                instant.text(call.end_ns, call.offset_ns),
+            )
+        return account_bytes(answer, version)
+
+
+def tor_text(tor: int | str | None) -> str:
+    """Print TOR as it is echoed: JSON text."""
+    return encode_basestring_ascii(tor) if isinstance(tor, str) else str(tor or 0)
+
+
+def category_of(tor: int | str | None) -> str:
+    """Tell the category that TOR names, by number or by name."""
+    if isinstance(tor, str) and not tor.isdecimal():
+        return tor
+    number = int(tor or 0)
+    return CATEGORIES.get(number, str(number))
+
+
+def amount_of(asked: CallDescriptor) -> int:
+    """Read Amount, exactly. Raises DescriptorError."""
+    literal = bytes(asked.Amount).decode("utf-8", "replace")
+    if literal == "null":
+        return 0
+    try:
+        amount = quantity.parse(literal)
+    except quantity.QuantityRangeError as error:
+        raise DescriptorError(Code.PARSE_ERROR, f"Amount: {error}") from None
+    except quantity.QuantityError as error:
+        raise DescriptorError(Code.INVALID_PARAMS, f"Amount: {error}") from None
+    if not -quantity.AMOUNT_MAX <= amount <= quantity.AMOUNT_MAX:
+        raise DescriptorError(
+            Code.AMOUNT_OUT_OF_RANGE, f"Amount: expected at most ±9000000000, got {literal[:40]}"
+        )
+    return amount
+
+
+def _instant(name: str, text: str | None) -> tuple[int, int] | None:
+    if not text or text == ZERO_TIME:
+        return None
+    try:
+        return instant.parse(text)
+    except instant.InstantError as error:
+        raise DescriptorError(Code.INVALID_PARAMS, f"{name}: {error}") from None
+
+
+def timed_call(asked: CallDescriptor) -> Call:
+    """Make the call to be priced; both times are needed. Raises DescriptorError."""
+    start = _instant("TimeStart", asked.TimeStart)
+    end = _instant("TimeEnd", asked.TimeEnd)
+    if start is None or end is None:
+        missing = "TimeStart" if start is None else "TimeEnd"
+        raise DescriptorError(
+            Code.INVALID_PARAMS, f"{missing}: expected an RFC 3339 time with a zone, got none"
+        )
+    length = end[0] - start[0]
+    if length < 0:
+        raise DescriptorError(Code.INVALID_PARAMS, "TimeEnd: expected a time at or after TimeStart")
+    if length > CALL_LENGTH_MAX_NS:
+        raise DescriptorError(Code.INVALID_PARAMS, "TimeEnd: expected a call of at most 366 days")
+    return _call(asked, start[0], end[0], start[1])
+
+
+def session_call(asked: CallDescriptor, kind: Kind, amount: int, now_ns: Callable[[], int]) -> Call:
+    """Make the call of an operation without an end: a session that is to begin, or just a number."""
+    start = _instant("TimeStart", asked.TimeStart)
+    _instant("TimeEnd", asked.TimeEnd)
+    if kind is not Kind.GET_MAX_SESSION_TIME:
+        return _call(asked, 0, 0, 0)
+    if amount < 0:
+        raise DescriptorError(
+            Code.INVALID_PARAMS, "Amount: expected the seconds asked for, got a negative number"
+        )
+    if amount > CALL_LENGTH_MAX_NS:
+        raise DescriptorError(Code.INVALID_PARAMS, "Amount: expected a session of at most 366 days")
+    start_ns, offset_ns = start or (now_ns(), 0)
+    return _call(asked, start_ns, start_ns, offset_ns)
+
+
+def _call(asked: CallDescriptor, start_ns: int, end_ns: int, offset_ns: int) -> Call:
+    return Call(
+        asked.CstmId or "",
+        asked.Subject or "",
+        category_of(asked.TOR),
+        asked.DestinationPrefix or "",
+        start_ns,
+        end_ns,
+        offset_ns,
+    )
+
+
+def digest_of(asked: CallDescriptor, kind: Kind, call: Call, amount: int) -> bytes:
+    """Tell requests of one RequestId apart by content: what they mean, not how they are spelt."""
+    content = repr((kind.value, tuple(call), amount, asked.TimeStart, asked.TimeEnd))
+    return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
