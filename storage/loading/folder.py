@@ -1,0 +1,140 @@
+"""A folder of tariff files: what is in it, and how its files are read within bounds."""
+
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from storage.loading.report import Report
+
+FILE_BYTES_MAX = 256 * 1024 * 1024
+"""The largest file read: forty times a CSV of 300,000 prefixes."""
+
+LINE_BYTES_MAX = 64 * 1024
+"""The longest CSV line; a longer one is a problem and is skipped, never held in memory."""
+
+PROGRESS_LINES = 4_096
+"""Lines (or JSON elements) between two calls of a progress listener."""
+
+JSON_FILES = ("destinations.json", "activation_periods.json", "tariff_plans.json", "user_budgets.json")
+TARIFF_CSV_FILES = (
+    "Destinations.csv",
+    "Timings.csv",
+    "Rates.csv",
+    "DestinationRates.csv",
+    "RatingPlans.csv",
+    "RatingProfiles.csv",
+)
+ACCOUNT_CSV_FILES = ("Actions.csv", "ActionPlans.csv", "AccountActions.csv")
+CSV_FILES = TARIFF_CSV_FILES + ACCOUNT_CSV_FILES
+
+Progress = Callable[[int, int], None]
+"""Is told (bytes read, bytes in all)."""
+
+
+class Format(StrEnum):
+    """The two ways to write a tariff."""
+
+    JSON2012 = "json2012"
+    CSV = "csv"
+
+
+def detect(folder: Path) -> Format | None:
+    """Recognise the format by the files; None if there are none of either, or of both."""
+    try:
+        names = {entry.name for entry in folder.iterdir()}
+    except OSError:
+        return None
+    has_json, has_csv = not names.isdisjoint(JSON_FILES), not names.isdisjoint(CSV_FILES)
+    if has_json == has_csv:
+        return None
+    return Format.JSON2012 if has_json else Format.CSV
+
+
+class Folder:
+    """Reads the files of one folder and nothing outside of it; tells how far the reading is."""
+
+    def __init__(self, root: Path, names: tuple[str, ...], report: Report, progress: Progress | None) -> None:
+        self.report = report
+        self._progress = progress
+        self._done = 0
+        self.files = {name: path for name in names if (path := self._regular(root, name)) is not None}
+        self._total = sum(path.stat().st_size for path in self.files.values())
+
+    def _regular(self, root: Path, name: str) -> Path | None:
+        """Find a file to read. A link that leads out of the folder, a pipe or a folder is a problem."""
+        path = root / name
+        if not path.is_symlink() and not path.exists():
+            return None
+        if not path.resolve().is_relative_to(root.resolve()):
+            self.report.problem(name, "", "a file inside the folder", "a link out of it")
+        elif not path.is_file():
+            self.report.problem(name, "", "a regular file", "something else")
+        elif (size := path.stat().st_size) > FILE_BYTES_MAX:
+            self.report.problem(name, "", f"at most {FILE_BYTES_MAX} bytes", f"{size} bytes")
+        else:
+            return path
+        return None
+
+    def lines(self, name: str) -> Iterator[tuple[int, str]]:
+        """Read a file as (line number, text) without its line ends; lines that are no text are problems."""
+        path = self.files.get(name)
+        if path is None:
+            return
+        with path.open("rb") as stream:
+            number = 0
+            while raw := stream.readline(LINE_BYTES_MAX + 1):
+                number += 1
+                if len(raw) > LINE_BYTES_MAX:
+                    self.report.problem(
+                        name, f"{number}:1", f"a line of at most {LINE_BYTES_MAX} bytes", "a longer one"
+                    )
+                    while raw and not raw.endswith(b"\n"):
+                        raw = stream.readline(LINE_BYTES_MAX)
+                    continue
+                if (text := self._text(name, number, raw)) is not None:
+                    yield number, text
+                if not number % PROGRESS_LINES:
+                    self._tell(stream.tell())
+        self._finish(name)
+
+    def _text(self, name: str, number: int, raw: bytes) -> str | None:
+        try:
+            text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            column = raw[: error.start].count(b",") + 1
+            self.report.problem(name, f"{number}:{column}", "UTF-8 text", f"byte 0x{raw[error.start]:02x}")
+            return None
+        if "\0" in text:
+            column = text[: text.index("\0")].count(",") + 1
+            self.report.problem(name, f"{number}:{column}", "text", "a NUL byte")
+            return None
+        return text
+
+    def document(self, name: str) -> str | None:
+        """Read a whole file as text; None if there is none or it is no UTF-8."""
+        path = self.files.get(name)
+        if path is None:
+            return None
+        raw = path.read_bytes()
+        try:
+            return raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            column = error.start - raw.rfind(b"\n", 0, error.start)
+            self.report.problem(name, f"{line}:{column}", "UTF-8 text", f"byte 0x{raw[error.start]:02x}")
+            return None
+
+    def told(self, name: str, done: int, total: int) -> None:
+        """Tell that ``done`` of ``total`` elements are worked on; at the end the document counts as read."""
+        if done == total:
+            self._finish(name)
+        elif not done % PROGRESS_LINES:
+            self._tell(self.files[name].stat().st_size * done // total)
+
+    def _tell(self, offset: int) -> None:
+        if self._progress is not None:
+            self._progress(self._done + offset, self._total)
+
+    def _finish(self, name: str) -> None:
+        self._done += self.files[name].stat().st_size
+        self._tell(0)

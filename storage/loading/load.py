@@ -1,0 +1,144 @@
+"""Loads a folder: recognises its format, reads all of it, and answers with a tariff or with every problem."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rater.account import Account
+from rater.tariff import Tariff
+from storage.loading import values
+from storage.loading.account_csv import AccountSheets
+from storage.loading.folder import CSV_FILES, JSON_FILES, Folder, Format, Progress, detect
+from storage.loading.json2012 import Documents
+from storage.loading.merge import merge
+from storage.loading.report import Problem, Report
+from storage.loading.tariff_csv import TariffSheets
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSeed:
+    """An account to store. ``replace`` False: only if there is none of that key yet."""
+
+    account: Account
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of a load. With any problem, ``tariff`` is the base unchanged and ``accounts`` is empty.
+
+    ``problems`` and ``notices`` list at most 1,000 each; ``problem_count`` and ``notice_count`` count all.
+    ``counts`` tells how many of each thing the folder names.
+    """
+
+    tariff: Tariff
+    accounts: tuple[AccountSeed, ...]
+    problems: tuple[Problem, ...]
+    notices: tuple[Problem, ...]
+    problem_count: int
+    notice_count: int
+    counts: Mapping[str, int]
+
+
+def load_folder(
+    folder: Path,
+    base: Tariff,
+    *,
+    now_ns: int,
+    format: Format | None = None,  # noqa: A002 -- the name that the command line has for it
+    timezone: str | None = None,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Read a folder over the tariff ``base``.
+
+    ``timezone`` (IANA) is the zone of clocks whose file names none; ``now_ns`` is what ``*now`` means.
+    ``progress`` is told (bytes read, bytes in all). Problems of the files are in the result; an unreadable
+    disk raises OSError.
+    """
+    report = Report()
+    if timezone is not None:
+        _check_zone(timezone, report)
+    chosen = format or detect(folder)
+    said, merged = Tariff(), base
+    accounts: tuple[AccountSeed, ...] = ()
+    if not folder.is_dir():
+        report.problem(str(folder), "", "a folder", "none")
+    elif chosen is None:
+        _refuse_unknown(folder, report)
+    elif not report.problems.count:
+        said, merged, accounts = _read(folder, chosen, base, timezone, now_ns, report, progress)
+    failed = report.problems.count > 0
+    return Loaded(
+        tariff=base if failed else merged,
+        accounts=() if failed else accounts,
+        problems=report.problems.listed(),
+        notices=report.notices.listed(),
+        problem_count=report.problems.count,
+        notice_count=report.notices.count,
+        counts=_counts(said, accounts),
+    )
+
+
+def _read(
+    root: Path,
+    chosen: Format,
+    base: Tariff,
+    timezone: str | None,
+    now_ns: int,
+    report: Report,
+    progress: Progress | None,
+) -> tuple[Tariff, Tariff, tuple[AccountSeed, ...]]:
+    names = JSON_FILES if chosen is Format.JSON2012 else CSV_FILES
+    folder = Folder(root, names, report, progress)
+    if not folder.files and not report.problems.count:
+        report.problem(str(root), "", f"at least one of {', '.join(names)}", "none")
+    if chosen is Format.JSON2012:
+        said, budgets = Documents(folder, base, timezone).read()
+        return said, merge(base, said), tuple(AccountSeed(account, replace=True) for account in budgets)
+    _note_others(root, report)
+    sheets = TariffSheets(folder, base, timezone, now_ns)
+    said = sheets.read()
+    account_sheets = AccountSheets(folder, sheets.known_destinations, {*base.timings, *said.timings}, now_ns)
+    opened = account_sheets.read()
+    merged = merge(base, said, account_sheets.unions)
+    sheets.check_plans(merged)
+    return said, merged, tuple(AccountSeed(account, replace=False) for account in opened)
+
+
+def _refuse_unknown(folder: Path, report: Report) -> None:
+    names = {entry.name for entry in folder.iterdir()}
+    if names.isdisjoint(JSON_FILES):
+        expected = f"at least one of {', '.join(JSON_FILES + CSV_FILES)}"
+        report.problem(str(folder), "", expected, "none")
+    else:
+        report.problem(str(folder), "", "files of one format (or say which)", "JSON and CSV files")
+
+
+def _note_others(root: Path, report: Report) -> None:
+    """Name the files of other subsystems, which are left alone."""
+    for entry in sorted(root.iterdir()):
+        if entry.suffix.lower() == ".csv" and entry.name not in CSV_FILES:
+            report.notice(entry.name, "", "files about prices and accounts", "another (left alone)")
+
+
+def _check_zone(timezone: str, report: Report) -> None:
+    try:
+        values.zone(timezone)
+    except values.Expected as error:
+        report.problem("timezone", "", str(error), repr(timezone))
+
+
+def _counts(said: Tariff, accounts: tuple[AccountSeed, ...]) -> dict[str, int]:
+    counts = {
+        "prefix rates": sum(len(rates) for rates in said.rates.values()),
+        "destinations": len(said.destinations),
+        "prefixes": sum(len(prefixes) for prefixes in said.destinations.values()),
+        "timings": len(said.timings),
+        "rates": len(said.rate_groups),
+        "destination rates": len(said.destination_rates),
+        "rating plans": len(said.rating_plans),
+        "rating profiles": len(said.profiles),
+        "tariff plans": len(said.plans),
+        "accounts": len(accounts),
+    }
+    return {name: count for name, count in counts.items() if count}
