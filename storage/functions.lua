@@ -1,0 +1,61 @@
+#!lua name=cgr_@ID@
+
+-- The two steps that must be atomic. No arithmetic and no decision about money here: a rater decides, the
+-- store compares and writes. @ID@ is a hash of this file, so two versions of it live side by side.
+--
+-- A script that fails half-way is not undone. Everything that can refuse therefore comes before the first
+-- write, and the journal, whose type may be wrong, is the first write.
+
+local HEAD_BYTES = 25
+
+-- Tell what is there: the record (nil: none), then number and value of each known request id.
+local function conflict(keys)
+  local reply = { redis.call('GET', keys[1]) }
+  for i = 3, #keys do
+    local value = redis.call('GETEX', keys[i])
+    if value then
+      reply[#reply + 1] = i - 3
+      reply[#reply + 1] = value
+    end
+  end
+  return reply
+end
+
+-- keys: account, journal, one per request id
+-- args: head expected, record ('': leave it), journal element, then value and milliseconds per request id
+local function commit(keys, args)
+  if redis.call('GETRANGE', keys[1], 0, HEAD_BYTES - 1) ~= args[1] then
+    return conflict(keys)
+  end
+  for i = 3, #keys do
+    -- GETEX, not EXISTS or GET: client-side tracking does not remember it, and ids are never cached
+    if redis.call('GETEX', keys[i]) then
+      return conflict(keys)
+    end
+  end
+  if args[2] ~= '' then
+    redis.call('RPUSH', keys[2], args[3])
+    redis.call('SET', keys[1], args[2])
+    -- a write makes the store forget who tracks the key, with NOLOOP the writer too: read it once more
+    redis.call('EXISTS', keys[1])
+  end
+  for i = 3, #keys do
+    redis.call('SET', keys[i], args[2 * i - 2], 'PX', args[2 * i - 1])
+  end
+  return 1
+end
+
+-- keys: current, snapshot of the next version, snapshot that is no longer kept
+-- args: version expected ('0': none yet), next version, snapshot
+local function publish(keys, args)
+  if (redis.call('GET', keys[1]) or '0') ~= args[1] then
+    return 0
+  end
+  redis.call('SET', keys[2], args[3])
+  redis.call('SET', keys[1], args[2])
+  redis.call('DEL', keys[3])
+  return 1
+end
+
+redis.register_function('cgr_commit_@ID@', commit)
+redis.register_function('cgr_publish_@ID@', publish)

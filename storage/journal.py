@@ -1,0 +1,211 @@
+"""An account's journal: one element per commit, chained by hashes from the first to the current record.
+
+An element is the hash of the element before it (16 bytes), then msgpack ``[format, opening, entries]``.
+``opening`` is the account before the entries, where the element before does not already tell: in the first
+element, and in one without entries (then it is the account after). Each entry is ``[at_ns, method,
+request_id, amount, [[field, before, after], …]]``. An element's own hash stands in the account record and in
+the next element, so one that was changed, moved or lost shows.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from hashlib import blake2b
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from rater.account import Account, MinuteBucket
+from storage.records import (
+    CHAIN_BYTES,
+    FORMAT,
+    NO_CHAIN,
+    bucket_fields,
+    decode_account,
+    decode_record,
+    encode_account,
+    split_head,
+)
+from storage.store import Entry, StoreCorruptError, Stored
+
+FIELDS = (
+    "credit",
+    "sms",
+    "traffic",
+    "volume_discount_ns",
+    "received_ns",
+    "reset_day",
+    "plan_id",
+    "buckets",
+    "allow_negative",
+    "disabled",
+)
+"""The fields that can change; an element names them by their place here, so this only ever grows."""
+
+_BUCKETS = FIELDS.index("buckets")
+_NUMBERS = range(len(FIELDS))
+
+
+class _Element(msgspec.Struct, array_like=True, frozen=True):
+    format: int
+    opening: bytes | None
+    entries: list[tuple[int, str, str, int, list[tuple[int, object, object]]]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_element = msgspec.msgpack.Decoder(_Element).decode
+_changing = attrgetter(*FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an account, before and after."""
+
+    field: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One line of an account's history: ``version`` is the one that the line's commit made.
+
+    An account created without a line of its own has one with method ``opening`` and no time.
+    """
+
+    version: int
+    at_ns: int
+    method: str
+    request_id: str
+    amount: int
+    changes: tuple[Change, ...]
+
+
+def encode_element(chain: bytes, version: int, account: Account, entries: Sequence[Entry]) -> bytes:
+    """Write the element of the commit that turned ``version`` into ``account``.
+
+    Raises ValueError for an amount beyond 64 bits.
+    """
+    opening = None
+    if not entries:
+        opening = encode_account(account)
+    elif not version:
+        opening = encode_account(entries[0].before)
+    lines = [
+        (each.at_ns, each.method, each.request_id, each.amount, _changes(each.before, each.after))
+        for each in entries
+    ]
+    try:
+        return chain + _encode((FORMAT, opening, lines))
+    except OverflowError as error:
+        raise ValueError(f"journal of {account.customer}/{account.subject}: {error}") from None
+
+
+def chain_of(element: bytes) -> bytes:
+    """Hash an element, which holds the hash of the one before it."""
+    return blake2b(element, digest_size=CHAIN_BYTES).digest()
+
+
+def lines(elements: Iterable[bytes], first_version: int = 1) -> Iterator[JournalLine]:
+    """Read journal elements in order, the first of which made ``first_version``.
+
+    Raises StoreCorruptError at the first element that does not follow from the one before.
+    """
+    for version, element in _linked(elements, first_version):
+        if element.opening is not None and not element.entries:
+            yield JournalLine(version, 0, "opening", "", 0, _opened(decode_account(element.opening)))
+        for at_ns, method, request_id, amount, changes in element.entries:
+            yield JournalLine(version, at_ns, method, request_id, amount, _read_changes(changes))
+
+
+def verify(record: bytes, elements: Sequence[bytes]) -> Stored:
+    """Prove an account record from its whole journal: hash by hash and change by change.
+
+    Raises StoreCorruptError with the first difference.
+    """
+    version, chain = split_head(record)
+    if len(elements) != version:
+        raise StoreCorruptError(f"record of version {version} with {len(elements)} journal elements")
+    state: Account | None = None
+    for made, element in _linked(elements, 1):
+        if element.opening is not None:
+            state = decode_account(element.opening)
+        if state is None:
+            raise StoreCorruptError("the journal's first element does not tell what it started from")
+        for entry in element.entries:
+            state = _replay(state, _read_changes(entry[4]), made)
+    stored = decode_record(record)
+    if stored.account != state:
+        raise StoreCorruptError(f"the journal leads to {state}, the record says {stored.account}")
+    if elements and chain_of(elements[-1]) != chain:
+        raise StoreCorruptError("the journal's last element is not the one that the record names")
+    return stored
+
+
+def _changes(before: Account, after: Account) -> list[tuple[int, object, object]]:
+    changes: list[tuple[int, object, object]] = [
+        (number, old, new)
+        for number, old, new in zip(_NUMBERS, _changing(before), _changing(after), strict=True)
+        if old is not new and old != new
+    ]
+    if before.buckets is not after.buckets:
+        for index, change in enumerate(changes):
+            if change[0] == _BUCKETS:
+                changes[index] = (_BUCKETS, bucket_fields(before.buckets), bucket_fields(after.buckets))
+    return changes
+
+
+def _linked(elements: Iterable[bytes], first_version: int) -> Iterator[tuple[int, _Element]]:
+    chain = NO_CHAIN if first_version == 1 else None
+    for version, element in enumerate(elements, first_version):
+        if chain is not None and element[:CHAIN_BYTES] != chain:
+            raise StoreCorruptError(f"the journal is broken before version {version}")
+        chain = chain_of(element)
+        yield version, _read_element(element, version)
+
+
+def _read_element(element: bytes, version: int) -> _Element:
+    try:
+        decoded = _decode_element(memoryview(element)[CHAIN_BYTES:])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StoreCorruptError(f"journal element of version {version}: {error}") from None
+    if decoded.format != FORMAT:
+        raise StoreCorruptError(f"journal element of format {decoded.format}, expected {FORMAT}")
+    return decoded
+
+
+def _read_changes(changes: list[tuple[int, object, object]]) -> tuple[Change, ...]:
+    try:
+        return tuple(
+            Change(FIELDS[number], _read_buckets(before), _read_buckets(after))
+            if number == _BUCKETS
+            else Change(FIELDS[number], before, after)
+            for number, before, after in changes
+        )
+    except (IndexError, msgspec.MsgspecError) as error:
+        raise StoreCorruptError(f"journal change: {error}") from None
+
+
+def _read_buckets(value: object) -> tuple[MinuteBucket, ...]:
+    fields = msgspec.convert(value, list[tuple[str, int, int, Decimal]])
+    return tuple(MinuteBucket(*each) for each in fields)
+
+
+def _opened(account: Account) -> tuple[Change, ...]:
+    blank = Account(account.customer, account.subject)
+    return tuple(
+        Change(name, old, new)
+        for name, old, new in zip(FIELDS, _changing(blank), _changing(account), strict=True)
+        if old != new
+    )
+
+
+def _replay(state: Account, changes: tuple[Change, ...], version: int) -> Account:
+    for change in changes:
+        if getattr(state, change.field) != change.before:
+            raise StoreCorruptError(
+                f"version {version}: {change.field} was {getattr(state, change.field)}, not {change.before}"
+            )
+    after: dict[str, Any] = {change.field: change.after for change in changes}
+    return replace(state, **after)

@@ -1,0 +1,322 @@
+"""The store on a Valkey (≥ 8) or Redis (≥ 7) server.
+
+Reads and commits take the fast link (``storage.link``); snapshots and administration take ``redis.asyncio``,
+the successor of aioredis. The server tells the link of every key it read that another client changed
+(client-side tracking), so callers may answer from memory.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from importlib.resources import files
+from types import TracebackType
+from typing import Any, Self
+
+import hiredis
+import redis.asyncio
+import redis.exceptions
+import structlog
+
+from rater.tariff import Tariff
+from storage import journal, keys, records
+from storage.limits import StoreLimits
+from storage.link import Connector, Counters, Link, pack
+from storage.store import (
+    AccountKey,
+    Commit,
+    Committed,
+    Conflict,
+    StoreCorruptError,
+    Stored,
+    StoreUnavailableError,
+)
+
+_log = structlog.get_logger(__name__)
+
+_SOURCE = files(__package__).joinpath("functions.lua").read_text("utf-8")
+_ID = hashlib.blake2b(_SOURCE.encode(), digest_size=6).hexdigest()
+_LIBRARY = _SOURCE.replace("@ID@", _ID)
+_COMMIT = f"cgr_commit_{_ID}"
+_PUBLISH = f"cgr_publish_{_ID}"
+
+_HEADS_REMEMBERED = 200_000
+"""Accounts whose record head is kept, about 250 bytes each; one more costs its next commit a read."""
+
+_TARIFF_READS_MAX = 5
+"""A snapshot that vanished was overtaken by TARIFFS_KEPT newer ones; five times over is no race."""
+
+_SCAN_COUNT = 1_000
+
+
+class ValkeyStore:
+    """Accounts and tariffs on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
+
+    Use it as an async context manager, or ``open`` and ``close`` it. Every call raises StoreUnavailableError
+    within ``limits.deadline_s`` if the server does not answer, and StoreCorruptError for unreadable records.
+    """
+
+    def __init__(self, url: str, limits: StoreLimits | None = None) -> None:
+        limits = limits or StoreLimits()
+        self._limits = limits
+        self._connector = Connector(url, limits, self._greet, self._pushed)
+        self._cold = redis.asyncio.Redis.from_url(
+            url, socket_timeout=limits.bulk_s, socket_connect_timeout=limits.connect_s
+        )
+        self._heads: dict[AccountKey, bytes] = {}
+        self._account_listeners: list[Callable[[AccountKey | None], None]] = []
+        self._tariff_listeners: list[Callable[[], None]] = []
+        self._tariff_version: int | None = None
+        self._tariff_check: asyncio.Task[None] | None = None
+
+    @property
+    def counters(self) -> Counters:
+        """What the connection did so far, for metrics."""
+        return self._connector.counters
+
+    async def open(self) -> None:
+        """Connect. Raises StoreUnavailableError when the deadline passes first."""
+        await self._connector.open()
+
+    async def close(self) -> None:
+        """Disconnect; calls that wait fail with StoreUnavailableError."""
+        if self._tariff_check is not None:
+            self._tariff_check.cancel()
+        await self._connector.close()
+        await self._cold.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def on_change(self, listener: Callable[[AccountKey | None], None]) -> None:
+        """Call ``listener`` with every account read here that another changed (None: any may have).
+
+        It is called after the tasks whose replies came first went on, so what they keep is not newer.
+        """
+        self._account_listeners.append(listener)
+
+    def on_tariff(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever another tariff version became current."""
+        self._tariff_listeners.append(listener)
+
+    async def read(self, key: AccountKey) -> Stored | None:
+        """Read an account; None if there is none."""
+        record = await self._call(pack("GET", keys.of_account(key).account))
+        return self._learn(key, record)
+
+    async def commit(self, commit: Commit) -> Committed | Conflict:
+        """Do all of the commit or nothing of it; durable as the server is configured when it returns.
+
+        Raises ValueError for a commit that contradicts itself.
+        """
+        key, account, answers = commit.key, commit.account, commit.answers
+        if account is None and not answers:
+            return await self._check(commit)
+        check_commit(commit)
+        head = b""
+        if commit.version:
+            head = self._heads.get(key, b"")
+            if not head or records.version_of(head) != commit.version:
+                head = await self._head(key, commit.version)
+        names = keys.of_account(key)
+        record = element = b""
+        if account is not None:
+            chain = head[-records.CHAIN_BYTES :] if head else records.NO_CHAIN
+            element = journal.encode_element(chain, commit.version, account, commit.entries)
+            next_head = records.head(commit.version + 1, journal.chain_of(element))
+            record = next_head + records.encode_account(account)
+        parts: list[bytes | str | int] = ["FCALL", _COMMIT, 2 + len(answers), names.account, names.journal]
+        parts += [names.answer + each.request_id.encode() for each in answers]
+        parts += (head, record, element)
+        for each in answers:
+            parts += (records.encode_answer(each.digest, each.body), each.ttl_s * 1000)
+        reply = await self._call(pack(*parts))
+        if reply != 1:
+            return self._conflict(commit, reply)
+        if account is None:
+            return Committed(commit.version)
+        self._remember(key, record[: records.HEAD_BYTES])
+        return Committed(commit.version + 1)
+
+    async def read_tariff(self) -> tuple[int, Tariff]:
+        """Read the current snapshot and its version (0 and an empty tariff when nothing was loaded)."""
+        version = 0
+        for _ in range(_TARIFF_READS_MAX):
+            version = int(await self._call(pack("GET", keys.TARIFF_CURRENT)) or 0)
+            if not version:
+                return 0, Tariff()
+            blob = await self._cold_call(self._cold.get(keys.tariff(version)))
+            if blob is not None:
+                return version, await asyncio.to_thread(records.decode_tariff, blob)
+        raise StoreCorruptError(f"tariff version {version} is current but not there")
+
+    async def publish_tariff(self, tariff: Tariff, expected_version: int) -> int | None:
+        """Make ``tariff`` the next version; None if ``expected_version`` is no longer the current one."""
+        version = expected_version + 1
+        names = (keys.TARIFF_CURRENT, keys.tariff(version), keys.tariff(version - keys.TARIFFS_KEPT))
+        blob = await asyncio.to_thread(records.encode_tariff, tariff)
+        published = await self._cold_call(
+            self._cold.fcall(_PUBLISH, len(names), *names, str(expected_version), str(version), blob)
+        )
+        return version if published else None
+
+    async def accounts(self) -> AsyncIterator[AccountKey]:
+        """Go through the keys of all accounts, in no order; one created meanwhile may be missing."""
+        cursor, seen = 0, set[bytes]()
+        while True:
+            cursor, page = await self._cold_call(
+                self._cold.scan(cursor, match=keys.ACCOUNT_PREFIX + b"*", count=_SCAN_COUNT)
+            )
+            for name in page:
+                key = keys.account_of(name)
+                if key is not None and name not in seen:
+                    seen.add(name)
+                    yield key
+            if not cursor:
+                return
+
+    async def journal(self, key: AccountKey, start: int = 0, stop: int = -1) -> list[journal.JournalLine]:
+        """Read lines of an account's journal: commits ``start`` to ``stop``, both included, -1 the last."""
+        name = keys.of_account(key).journal
+        async with self._cold.pipeline(transaction=True) as pipeline:
+            pipeline.llen(name)
+            pipeline.lrange(name, start, stop)
+            length, elements = await self._cold_call(pipeline.execute())
+        first = max(length + start, 0) if start < 0 else start
+        return list(journal.lines(elements, first + 1))
+
+    async def verify(self, key: AccountKey) -> Stored | None:
+        """Prove an account from its journal; None if there is none. Raises StoreCorruptError."""
+        names = keys.of_account(key)
+        async with self._cold.pipeline(transaction=True) as pipeline:
+            pipeline.get(names.account)
+            pipeline.lrange(names.journal, 0, -1)
+            record, elements = await self._cold_call(pipeline.execute())
+        return None if record is None else journal.verify(record, elements)
+
+    async def _check(self, commit: Commit) -> Committed | Conflict:
+        stored = await self.read(commit.key)
+        if (stored.version if stored else 0) == commit.version:
+            return Committed(commit.version)
+        self.counters.conflicts += 1
+        return Conflict(stored)
+
+    async def _head(self, key: AccountKey, version: int) -> bytes:
+        """Read the record's head; where the version is another, one that never matches."""
+        await self.read(key)
+        head = self._heads.get(key, b"")
+        if head and records.version_of(head) == version:
+            return head
+        return records.head(version, records.NO_CHAIN)
+
+    def _conflict(self, commit: Commit, reply: list[Any]) -> Conflict:
+        self.counters.conflicts += 1
+        stored = self._learn(commit.key, reply[0])
+        known = {
+            commit.answers[number].request_id: records.decode_answer(value)
+            for number, value in zip(reply[1::2], reply[2::2], strict=True)
+        }
+        return Conflict(stored, known)
+
+    def _learn(self, key: AccountKey, record: bytes | None) -> Stored | None:
+        if record is None:
+            self._heads.pop(key, None)
+            return None
+        stored = records.decode_record(record)
+        self._remember(key, record[: records.HEAD_BYTES])
+        return stored
+
+    def _remember(self, key: AccountKey, head: bytes) -> None:
+        self._heads.pop(key, None)  # the newest stands last, so the first is the longest unused
+        self._heads[key] = head
+        if len(self._heads) > _HEADS_REMEMBERED:
+            del self._heads[next(iter(self._heads))]
+
+    async def _call(self, packed: bytes) -> Any:
+        reply = await self._connector.call(packed)
+        if type(reply) is not hiredis.ReplyError:
+            return reply
+        if "Function not found" in str(reply):  # a store that was emptied or failed over; nothing was done
+            _accept(await self._connector.call(pack("FUNCTION", "LOAD", "REPLACE", _LIBRARY)))
+            reply = await self._connector.call(packed)
+        return _accept(reply)
+
+    async def _cold_call(self, call: Any) -> Any:
+        try:
+            return await call
+        except (redis.exceptions.RedisError, OSError) as error:
+            raise _translated(str(error) or type(error).__name__) from error
+
+    async def _greet(self, link: Link) -> None:
+        """Load the functions, follow the tariff, and tell listeners that anything may have changed."""
+        loaded = await link.send(pack("FUNCTION", "LOAD", _LIBRARY))
+        if not (isinstance(loaded, hiredis.ReplyError) and "already exists" in str(loaded)):
+            _accept(loaded)
+        current = int(_accept(await link.send(pack("GET", keys.TARIFF_CURRENT))) or 0)
+        if self._tariff_version is not None:
+            self._tell(None)
+        self._tariff_is(current)
+
+    def _pushed(self, push: list[Any]) -> None:
+        if push[0] != b"invalidate":
+            return
+        loop = asyncio.get_running_loop()
+        if push[1] is None:
+            self._heads.clear()
+            loop.call_soon(self._tell, None)
+            self._check_tariff()
+            return
+        for name in push[1]:
+            if name == keys.TARIFF_CURRENT:
+                self._check_tariff()
+            elif (key := keys.account_of(name)) is not None:
+                loop.call_soon(self._tell, key)
+
+    def _tell(self, key: AccountKey | None) -> None:
+        for listener in self._account_listeners:
+            listener(key)
+
+    def _check_tariff(self) -> None:
+        """Read the current version, which also makes the server tell of the next change."""
+        if self._tariff_check is None or self._tariff_check.done():
+            self._tariff_check = asyncio.create_task(self._read_tariff_version())
+
+    async def _read_tariff_version(self) -> None:
+        try:
+            self._tariff_is(int(await self._call(pack("GET", keys.TARIFF_CURRENT)) or 0))
+        except StoreUnavailableError as error:
+            _log.info("tariff version unknown until the store is back", reason=str(error))
+
+    def _tariff_is(self, version: int) -> None:
+        if self._tariff_version not in (None, version):
+            for listener in self._tariff_listeners:
+                listener()
+        self._tariff_version = version
+
+
+def check_commit(commit: Commit) -> None:
+    """Refuse a commit that contradicts itself. Raises ValueError."""
+    answers: Sequence[Any] = commit.answers
+    if commit.account is None and commit.entries:
+        raise ValueError("journal entries without an account")
+    if len(answers) > 1 and len({each.request_id for each in answers}) < len(answers):
+        raise ValueError("one request id twice in a commit")
+    if any(each.ttl_s < 1 for each in answers):
+        raise ValueError("an answer must be kept at least a second")
+
+
+def _accept(reply: Any) -> Any:
+    if isinstance(reply, hiredis.ReplyError):
+        raise _translated(str(reply))
+    return reply
+
+
+def _translated(text: str) -> StoreUnavailableError | StoreCorruptError:
+    if "WRONGTYPE" in text:
+        return StoreCorruptError(f"a key holds another type: {text}")
+    return StoreUnavailableError(f"the store refused: {text}")
