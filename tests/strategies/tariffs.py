@@ -155,10 +155,10 @@ def rate_groups(dice: Dice) -> tuple[RateGroup, ...]:
     )
 
 
-def destination_rate(dice: Dice) -> DestinationRate:
+def destination_rate(dice: Dice, *, everywhere: bool) -> DestinationRate:
     strategy = dice.among(tuple(MaxCostStrategy)) if dice.one_in(3) else MaxCostStrategy.NONE
     return DestinationRate(
-        destination_id=ANY if dice.one_in(2) else dice.among(DESTINATIONS),
+        destination_id=ANY if everywhere and dice.one_in(2) else dice.among(DESTINATIONS),
         rates_id=dice.among(("R1", "R2", "R3")),
         rounding=dice.among(tuple(Rounding)),
         decimals=dice.roll(0, 9),
@@ -181,25 +181,25 @@ def timing(dice: Dice, name: str, zone: str | None) -> Timing:
 
 
 def profile(dice: Dice, near: int) -> tuple[ProfileActivation, ...]:
-    return tuple(
-        ProfileActivation(
-            when,
-            dice.among(("P1", "P2", "P3")),
-            dice.some((*SUBJECTS, "eve", ANY), 2) if dice.one_in(2) else (),
-        )
-        for when in activations(dice, near, 2)
-    )
+    def activation(when: int) -> ProfileActivation:
+        if dice.one_in(3):
+            return ProfileActivation(when, "P0", dice.some((*SUBJECTS, "eve", ANY), 3))
+        return ProfileActivation(when, dice.among(("P1", "P2", "P3")), dice.some(SUBJECTS, 1))
+
+    return tuple(activation(when) for when in activations(dice, near, 3))
 
 
 def plan_tariff(dice: Dice, near: int) -> Tariff:
     """Rating plans, profiles with fallbacks, and what minute buckets need."""
     names = ("T1", "T2", "T3")
     zone = dice.among(ZONES)
+    everywhere = dice.one_in(2)
     timings = {ANY: Timing(ANY)} | {name: timing(dice, name, zone) for name in names}
-    plans = {
+    plans: dict[str, tuple[PlanLine, ...]] = {"P0": ()}
+    plans |= {
         name: tuple(
-            PlanLine(dice.among(("DR1", "DR2")), dice.among((ANY, *names)), dice.among(WEIGHTS))
-            for _ in dice.times(1, 4)
+            PlanLine(dice.among(("DR1", "DR2", "DR3")), dice.among((ANY, *names)), dice.among(WEIGHTS))
+            for _ in dice.times(1, 3)
         )
         for name in ("P1", "P2", "P3")
     }
@@ -210,7 +210,8 @@ def plan_tariff(dice: Dice, near: int) -> Tariff:
         timings=timings,
         rate_groups={name: rate_groups(dice) for name in ("R1", "R2", "R3")},
         destination_rates={
-            name: tuple(destination_rate(dice) for _ in dice.times(1, 3)) for name in ("DR1", "DR2")
+            name: tuple(destination_rate(dice, everywhere=everywhere) for _ in dice.times(1, 3))
+            for name in ("DR1", "DR2", "DR3")
         },
         rating_plans=plans,
         profiles={(CUSTOMER, CATEGORY, subject): profile(dice, near) for subject in subjects},
