@@ -54,6 +54,8 @@ KINDS = {
     Method.GET_ACCOUNT: Kind.GET_ACCOUNT,
 }
 
+_PLAIN_TIME_LENGTH = len("2012-02-02T17:30:00Z")
+
 _TIMED = frozenset({Kind.GET_COST, Kind.DEBIT})
 _CHANGING = frozenset(kind for kind in Kind if kind.changes)
 
@@ -179,10 +181,17 @@ class Responder:
             return self._encoder.encode(
                 answer,
                 tor_text(asked.TOR),
-                instant.text(call.start_ns, call.offset_ns),
-                instant.text(call.end_ns, call.offset_ns),
+                _echo(asked.TimeStart, call.start_ns, call.offset_ns),
+                _echo(asked.TimeEnd, call.end_ns, call.offset_ns),
             )
         return account_bytes(answer, version)
+
+
+def _echo(given: str | None, instant_ns: int, offset_ns: int) -> str:
+    """Print a time as it came if that is how we print it, else anew."""
+    if given is not None and len(given) == _PLAIN_TIME_LENGTH and given[10] == "T" and given[19] == "Z":
+        return given
+    return instant.text(instant_ns, offset_ns)
 
 
 def tor_text(tor: int | str | None) -> str:

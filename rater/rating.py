@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from math import gcd
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from rater import zone
 from rater.account import Account, MinuteBucket
@@ -133,30 +134,41 @@ def discount_ratio(plan: TariffPlan, account: Account) -> tuple[int, int] | None
 
 def _cut(call: Call, route: Route, begin_ns: int, spans: list[Span]) -> None:
     """Append the paid spans of ``[begin_ns, call.end_ns)``: maximal, chronological, at least one."""
-    end_ns = call.end_ns
     periods = route.periods
-    first = 0
-    if len(periods) > 1:
-        first = bisect_right(periods, begin_ns, key=lambda dated: dated[0]) - 1
-    for place in range(first, len(periods)):
-        period = periods[place][1]
-        until_ns = periods[place + 1][0] if place + 1 < len(periods) else FOREVER
-        stop_ns = min(until_ns, end_ns)
-        if stop_ns > begin_ns or place == len(periods) - 1:
-            for start, stop, ladder in _moments(call, period, begin_ns, stop_ns):
-                _append(spans, call.start_ns, start, stop, period, ladder)
-            begin_ns = stop_ns
+    if len(periods) == 1:
+        _cut_period(call, periods[0][1], begin_ns, call.end_ns, spans)
+        return
+    place = bisect_right(periods, begin_ns, key=lambda dated: dated[0]) - 1
+    while place + 1 < len(periods) and (until_ns := periods[place + 1][0]) < call.end_ns:
+        _cut_period(call, periods[place][1], begin_ns, until_ns, spans)
+        begin_ns, place = until_ns, place + 1
+    _cut_period(call, periods[place][1], begin_ns, call.end_ns, spans)
 
 
-def _moments(call: Call, period: Period, begin_ns: int, end_ns: int) -> list[tuple[int, int, Ladder | None]]:
-    """List the stretches of one ladder in ``[begin_ns, end_ns)``, neighbours with the same one joined."""
-    ladder = period.schedule.always
-    if ladder is not None:
-        return [(begin_ns, end_ns, ladder)]
-    if period.zone is None:
-        return _clock_moments(period, begin_ns, end_ns, call.offset_ns)
-    joined: list[tuple[int, int, Ladder | None]] = []
-    for start, stop, offset in zone.pieces(period.zone, begin_ns, end_ns):
+def _cut_period(call: Call, period: Period, begin_ns: int, end_ns: int, spans: list[Span]) -> None:
+    moments: list[Moment]
+    if period.schedule.always is not None:
+        moments = [(begin_ns, end_ns, period.schedule.always)]
+    elif period.zone is None:
+        moments = _clock_moments(period, begin_ns, end_ns, call.offset_ns)
+    else:
+        moments = _zone_moments(period, period.zone, begin_ns, end_ns)
+    for start, stop, ladder in moments:
+        if ladder is None:
+            spans.append(Span(start, stop, period, None, None))
+        elif len(ladder) == 1:
+            spans.append(Span(start, stop, period, ladder[0], None))
+        else:
+            _climb(spans, call.start_ns, start, stop, period, ladder)
+
+
+Moment = tuple[int, int, Ladder | None]
+"""(start, end, ladder): a stretch of one price; neighbours never have the same."""
+
+
+def _zone_moments(period: Period, named: ZoneInfo, begin_ns: int, end_ns: int) -> list[Moment]:
+    joined: list[Moment] = []
+    for start, stop, offset in zone.pieces(named, begin_ns, end_ns):
         for moment in _clock_moments(period, start, stop, offset):
             if joined and joined[-1][2] is moment[2]:
                 joined[-1] = (joined[-1][0], moment[1], moment[2])
@@ -165,13 +177,11 @@ def _moments(call: Call, period: Period, begin_ns: int, end_ns: int) -> list[tup
     return joined
 
 
-def _clock_moments(
-    period: Period, begin_ns: int, end_ns: int, offset_ns: int
-) -> list[tuple[int, int, Ladder | None]]:
+def _clock_moments(period: Period, begin_ns: int, end_ns: int, offset_ns: int) -> list[Moment]:
     segments_of = period.schedule.segments
     day, clock = divmod(begin_ns + offset_ns, DAY)
     midnight = begin_ns - clock
-    moments: list[tuple[int, int, Ladder | None]] = []
+    moments: list[Moment] = []
     start = begin_ns
     held: Ladder | None = None
     opened = False
@@ -191,20 +201,14 @@ def _clock_moments(
         day, clock, midnight = day + 1, 0, midnight + DAY
 
 
-def _append(
-    spans: list[Span], call_start_ns: int, start: int, stop: int, period: Period, ladder: Ladder | None
+def _climb(
+    spans: list[Span], call_start_ns: int, start: int, stop: int, period: Period, ladder: Ladder
 ) -> None:
-    """Append one stretch, cut where the usage since the call's start reaches another rate group."""
-    if ladder is None:
-        spans.append(Span(start, stop, period, None, None))
-        return
-    if len(ladder) == 1:
-        spans.append(Span(start, stop, period, ladder[0], None))
-        return
+    """Append one stretch, cut where the usage since the call's start reaches the next rate group."""
+    last = len(ladder) - 1
     for place, rate in enumerate(ladder):
-        last = place + 1 == len(ladder)
-        group_end = FOREVER if last else call_start_ns + ladder[place + 1].group_start_ns
-        if group_end > start or last:
+        group_end = FOREVER if place == last else call_start_ns + ladder[place + 1].group_start_ns
+        if group_end > start:
             until = min(group_end, stop)
             spans.append(Span(start, until, period, rate, None))
             start = until
@@ -231,16 +235,21 @@ def _paid(spans: list[Span], discount: tuple[int, int] | None) -> tuple[int, int
     quantities: dict[Rate, int] = {}
     for start, stop, _, rate, _ in spans:
         if rate is not None:
-            quantities[rate] = quantities.get(rate, 0) + rate.quantity(stop - start)
-    top, bottom = 0, 1
-    by_terms: dict[Terms, tuple[int, int]] = {}
+            duration = stop - start
+            charged = -(-duration // rate.increment_ns) if rate.increment_ns else duration
+            quantities[rate] = quantities.get(rate, 0) + charged
     less_top, less_bottom = discount or (1, 1)
+    top, bottom = 0, less_bottom
+    by_terms: dict[Terms, tuple[int, int]] = {}
     for rate, quantity in quantities.items():
-        cost = quantity * rate.numerator * less_top, rate.denominator * less_bottom
-        if rate.terms is None:
-            top, bottom = _add(top, bottom, *cost)
+        cost = quantity * rate.numerator * less_top
+        per = rate.denominator * less_bottom
+        if rate.terms is not None:
+            by_terms[rate.terms] = _add(*by_terms.get(rate.terms, (0, 1)), cost, per)
+        elif per == bottom:
+            top += cost
         else:
-            by_terms[rate.terms] = _add(*by_terms.get(rate.terms, (0, 1)), *cost)
+            top, bottom = _add(top, bottom, cost, per)
     for terms, exact in by_terms.items():
         top, bottom = _add(top, bottom, *terms.settle(*exact))
     return top, bottom
