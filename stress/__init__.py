@@ -1,0 +1,1 @@
+"""Load clients, benchmarks and generators of data: nothing here is needed to serve."""
