@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from rater.e164 import PrefixSet, candidates, digits, lengths_descending
 from rater.instant import text
 from rater.plan import CompiledPlan, Period
-from rater.rate import Ladder, Rate
+from rater.rate import Rate
 from rater.refusal import Reason, Refusal
 from rater.tariff import ANY, ActivationPeriod, PrefixRate, ProfileActivation, Tariff, TariffPlan
 from rater.timing import DayPart, Days, Schedule, clock_ns
@@ -209,7 +209,7 @@ def _compile_prefix(prefix: str, rate: PrefixRate) -> PrefixPeriods:
 def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None) -> Period:
     rates = tuple(Rate(interval) for interval in period.intervals)
     ranked = sorted(rates, key=lambda rate: (-rate.shown.weight, rate.shown.price))
-    parts: list[DayPart[Ladder]] = [
+    parts: list[DayPart] = [
         DayPart(
             Days.of(
                 months=rate.shown.months, month_days=rate.shown.month_days, week_days=rate.shown.week_days

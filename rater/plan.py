@@ -41,7 +41,7 @@ class Period:
     __slots__ = ("activation_ns", "rates", "schedule", "zone")
 
     def __init__(
-        self, activation_ns: int, schedule: Schedule[Ladder], rates: tuple[Rate, ...], zone: ZoneInfo | None
+        self, activation_ns: int, schedule: Schedule, rates: tuple[Rate, ...], zone: ZoneInfo | None
     ) -> None:
         self.activation_ns = activation_ns
         self.schedule = schedule
@@ -145,11 +145,11 @@ class CompiledPlan:
             if len(self._periods) >= _PERIODS_REMEMBERED_MAX:
                 self._periods.clear()
             parts = self._parts(chain)
-            rates = tuple(rate for part in parts for rate in part.price)
+            rates = tuple(rate for part in parts for rate in part.ladder)
             period = self._periods[key] = Period(activation_ns, Schedule(parts), rates, self._zone)
         return period
 
-    def _parts(self, chain: tuple[int, ...]) -> list[DayPart[Ladder]]:
+    def _parts(self, chain: tuple[int, ...]) -> list[DayPart]:
         """List the parts of a chain of combinations (longest prefix first), what wins first."""
         ranked: list[Candidate] = []
         for combination in chain:

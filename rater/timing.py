@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Generic, TypeVar
 
 from rater.instant import DAY, SECOND
+from rater.rate import Ladder
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 EPOCH_WEEKDAY = 4
@@ -17,8 +17,6 @@ EPOCH_WEEKDAY = 4
 
 _DAYS_REMEMBERED_MAX = 1024
 """Dates one schedule keeps compiled: nearly three years, and a bound on what odd calls can make it hold."""
-
-Price = TypeVar("Price")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +65,40 @@ ANY_DAY = Days()
 
 
 @dataclass(frozen=True, slots=True)
-class DayPart(Generic[Price]):
+class DayPart:
     """A price on the half-open clock ``[start_ns, end_ns)`` of some days."""
 
     days: Days
     start_ns: int
     end_ns: int
-    price: Price
+    ladder: Ladder
 
 
-Segment = tuple[int, Price | None]
-"""(end_ns of the clock, price): holds from the end of the segment before."""
+Segment = tuple[int, Ladder | None]
+"""(end_ns of the clock, ladder): holds from the end of the segment before."""
 
 
-class Schedule(Generic[Price]):
+class Schedule:
     """The prices of a day's clock. Of parts that cover one moment the first in the list wins.
 
-    ``segments(day)`` are (end, price) pairs in order; the last end is the end of the day; price None where
-    no part covers. Neighbours never have the same price.
+    ``segments(day)`` are (end, ladder) pairs in order; the last end is the end of the day; price None where
+    no part covers. Neighbours never have the same ladder.
     """
 
     __slots__ = ("_by_date", "_days", "_parts", "always")
 
-    def __init__(self, parts: Sequence[DayPart[Price]]) -> None:
+    def __init__(self, parts: Sequence[DayPart]) -> None:
         self._parts = tuple(parts)
         self._by_date = any(part.days.depends_on_date for part in parts)
-        self._days: dict[int, tuple[Segment[Price], ...]] = {}
-        self.always: Price | None = None
-        """The price of every moment, when there is just one."""
+        self._days: dict[int, tuple[Segment, ...]] = {}
+        self.always: Ladder | None = None
+        """The ladder of every moment, when there is just one."""
         if not self._by_date:
             week = {self._compile(day) for day in range(7)}
             if len(week) == 1 and len(segments := week.pop()) == 1:
                 self.always = segments[0][1]
 
-    def segments(self, day: int) -> tuple[Segment[Price], ...]:
+    def segments(self, day: int) -> tuple[Segment, ...]:
         """List the parts of day number ``day`` (0 = 1970-01-01)."""
         key = day if self._by_date else day % 7
         known = self._days.get(key)
@@ -116,18 +114,18 @@ class Schedule(Generic[Price]):
             return True
         whole = [part for part in self._parts if not part.days.depends_on_date]
         steady = Schedule(whole) if self._by_date else self
-        return all(price is not None for day in range(7) for _, price in steady.segments(day))
+        return all(ladder is not None for day in range(7) for _, ladder in steady.segments(day))
 
-    def _compile(self, day: int) -> tuple[Segment[Price], ...]:
+    def _compile(self, day: int) -> tuple[Segment, ...]:
         parts = [part for part in self._parts if part.days.allow(day)]
         edges = sorted({edge for part in parts for edge in (part.start_ns, part.end_ns)} | {0, DAY})
-        segments: list[Segment[Price]] = []
+        segments: list[Segment] = []
         for start, end in pairwise(edges):
-            price = next((part.price for part in parts if part.start_ns <= start < part.end_ns), None)
-            if segments and segments[-1][1] is price:
-                segments[-1] = (end, price)
+            ladder = next((part.ladder for part in parts if part.start_ns <= start < part.end_ns), None)
+            if segments and segments[-1][1] is ladder:
+                segments[-1] = (end, ladder)
             else:
-                segments.append((end, price))
+                segments.append((end, ladder))
         return tuple(segments)
 
 
