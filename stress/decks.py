@@ -194,22 +194,7 @@ def _retail_accounts() -> dict[str, Rows]:
 
 
 def _topup(name: str, kind: str, where: str, subject: str, units: str, priority: int) -> Sequence[object]:
-    asked = (
-        name,
-        "*topup_reset",
-        "",
-        "",
-        "",
-        kind,
-        "",
-        where,
-        subject,
-        "",
-        "*unlimited",
-        "",
-        units,
-        priority,
-    )
+    balance = ("", kind, "", where, subject, "", "*unlimited", "", units, priority)
     return (name, "*topup_reset", "", "", *balance, "false", "false", 10)
 
 
