@@ -44,7 +44,7 @@ FIELDS = (
 """The fields that can change; an element names them by their place here, so this only ever grows."""
 
 _BUCKETS = FIELDS.index("buckets")
-_NUMBERS = range(len(FIELDS))
+_NUMBERS = tuple(range(len(FIELDS)))
 
 
 class _Element(msgspec.Struct, array_like=True, frozen=True):
@@ -144,10 +144,9 @@ def verify(record: bytes, elements: Sequence[bytes]) -> Stored:
 
 
 def _changes(before: Account, after: Account) -> list[tuple[int, object, object]]:
+    old, new = _changing(before), _changing(after)
     changes: list[tuple[int, object, object]] = [
-        (number, old, new)
-        for number, old, new in zip(_NUMBERS, _changing(before), _changing(after), strict=True)
-        if old is not new and old != new
+        (number, old[number], new[number]) for number in _NUMBERS if old[number] != new[number]
     ]
     if before.buckets is not after.buckets:
         for index, change in enumerate(changes):

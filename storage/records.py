@@ -110,7 +110,7 @@ def decode_record(record: bytes) -> Stored:
 
 def encode_answer(digest: bytes, body: bytes) -> bytes:
     """Write the answer to a request id: format, length of the digest (≤ 255), digest, body as it was sent."""
-    return bytes((FORMAT, len(digest))) + digest + body
+    return b"%c%c%b%b" % (FORMAT, len(digest), digest, body)
 
 
 def decode_answer(value: bytes) -> KnownAnswer:

@@ -7,7 +7,7 @@ the successor of aioredis. The server tells the link of every key it read that a
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from importlib.resources import files
 from types import TracebackType
 from typing import Any, Self
@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 _SOURCE = files(__package__).joinpath("functions.lua").read_text("utf-8")
 _ID = hashlib.blake2b(_SOURCE.encode(), digest_size=6).hexdigest()
 _LIBRARY = _SOURCE.replace("@ID@", _ID)
-_COMMIT = f"cgr_commit_{_ID}"
+_COMMIT = f"cgr_commit_{_ID}".encode()
 _PUBLISH = f"cgr_publish_{_ID}"
 
 _HEADS_REMEMBERED = 200_000
@@ -130,12 +130,13 @@ class ValkeyStore:
             element = journal.encode_element(chain, commit.version, account, commit.entries)
             next_head = records.head(commit.version + 1, journal.chain_of(element))
             record = next_head + records.encode_account(account)
-        parts: list[bytes | str | int] = ["FCALL", _COMMIT, 2 + len(answers), names.account, names.journal]
-        parts += [names.answer + each.request_id.encode() for each in answers]
-        parts += (head, record, element)
+        arguments: list[bytes | int] = [head, record, element]
         for each in answers:
-            parts += (records.encode_answer(each.digest, each.body), each.ttl_s * 1000)
-        reply = await self._call(pack(*parts))
+            arguments += (records.encode_answer(each.digest, each.body), each.ttl_s * 1000)
+        known = [names.answer + each.request_id.encode() for each in answers]
+        reply = await self._call(
+            pack(b"FCALL", _COMMIT, 2 + len(known), names.account, names.journal, *known, *arguments)
+        )
         if reply != 1:
             return self._conflict(commit, reply)
         if account is None:
@@ -301,13 +302,14 @@ class ValkeyStore:
 
 def check_commit(commit: Commit) -> None:
     """Refuse a commit that contradicts itself. Raises ValueError."""
-    answers: Sequence[Any] = commit.answers
+    answers = commit.answers
     if commit.account is None and commit.entries:
         raise ValueError("journal entries without an account")
     if len(answers) > 1 and len({each.request_id for each in answers}) < len(answers):
         raise ValueError("one request id twice in a commit")
-    if any(each.ttl_s < 1 for each in answers):
-        raise ValueError("an answer must be kept at least a second")
+    for each in answers:
+        if each.ttl_s < 1:  # the store would refuse it half-way
+            raise ValueError("an answer must be kept at least a second")
 
 
 def _accept(reply: Any) -> Any:
