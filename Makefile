@@ -9,10 +9,11 @@ help:  ## this list
 
 install: .venv/.installed  ## make .venv with everything in it
 
-.venv/.installed: pyproject.toml requirements.lock
+# the compiled core is rebuilt when one of its modules changes
+.venv/.installed: pyproject.toml requirements.lock setup.py $(wildcard rater/*.py) cgrates_py/answers.py cgrates_py/responder.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
 run: install  ## start the server with demo data, in the foreground (Ctrl-C stops it)
@@ -30,6 +31,7 @@ check: install  ## ruff, mypy strict, import rules
 bench: install  ## measure throughput and print the table of docs/PERFORMANCE.md
 	$(BIN)/python -m stress bench
 
-clean:  ## remove .venv and caches; data directories stay
+clean:  ## remove .venv, compiled modules and caches; data directories stay
+	rm -f *.so */*.so
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

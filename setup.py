@@ -1,0 +1,28 @@
+"""Compiles the rating core with mypyc: the same modules, as C, two to three times as fast.
+
+Everything else about the distribution stands in pyproject.toml. ``CGRATES_PURE=1`` installs plain Python.
+"""
+
+import os
+from pathlib import Path
+
+from setuptools import setup
+
+COMPILED = [
+    *sorted(str(path) for path in Path("rater").glob("*.py") if path.name != "__init__.py"),
+    "cgrates_py/answers.py",
+    "cgrates_py/responder.py",
+]
+"""What a rater does for every request, and nothing that only waits for sockets."""
+
+
+def compiled_modules() -> list:
+    """Translate the modules to C extensions, unless plain Python is asked for."""
+    if os.environ.get("CGRATES_PURE") == "1":
+        return []
+    from mypyc.build import mypycify  # noqa: PLC0415 -- needed for this alone
+
+    return mypycify(["--ignore-missing-imports", *COMPILED], opt_level="3", debug_level="0")
+
+
+setup(ext_modules=compiled_modules())
