@@ -40,7 +40,7 @@ CALL_LENGTH_MAX_NS = 366 * instant.DAY
 CATEGORIES = {0: "call", 1: "sms", 2: "data", 3: "generic"}
 """What the numbers of TOR stand for in rating profiles."""
 
-KINDS = {
+KINDS: dict[int, Kind] = {
     Method.GET_COST: Kind.GET_COST,
     Method.DEBIT_BALANCE: Kind.DEBIT_BALANCE,
     Method.DEBIT_SMS: Kind.DEBIT_SMS,
@@ -84,7 +84,7 @@ class Responder:
         """Take one request; see ``protocol.dispatch``."""
         self._shop.counters.requests += 1
         try:
-            kind = KINDS[Method(method)]
+            kind = KINDS[method]
             asked = decode(descriptor)
             if kind is Kind.GET_COST:
                 self._quote(sink, token, asked)

@@ -108,7 +108,7 @@ def _out_of_range(account: Account) -> str | None:
 
 
 def _debit_balance(_book: Book, account: Account, request: Request) -> Decision:
-    after = replace(account, credit=account.credit - request.amount)
+    after = account.with_money(account.credit - request.amount)
     return Decision(after, after.credit)
 
 
@@ -144,12 +144,12 @@ def _give_back_seconds(book: Book, account: Account, request: Request) -> Decisi
 def _after_use(account: Account, uses: list[BucketUse], charge: int) -> Account:
     """Take seconds from buckets and money from credit; negative amounts give them back."""
     if not uses:
-        return replace(account, credit=account.credit - charge) if charge else account
+        return account.with_money(account.credit - charge) if charge else account
     buckets = list(account.buckets)
     for use in uses:
         bucket = buckets[use.place]
         buckets[use.place] = replace(bucket, seconds_ns=bucket.seconds_ns - use.seconds_ns)
-    return replace(account, credit=account.credit - charge, buckets=tuple(buckets))
+    return account.with_money(account.credit - charge, tuple(buckets))
 
 
 def _add_volume(_book: Book, account: Account, request: Request) -> Decision:
