@@ -56,7 +56,7 @@ class AccountSheets:
     def __init__(self, folder: Folder, destinations: set[str], timings: set[str], now_ns: int) -> None:
         self._folder = folder
         self._destinations = destinations
-        self._timings = timings | {"*asap", "*always", "*monthly", "*daily", "*hourly", "*yearly"}
+        self._timings = timings
         self._now_ns = now_ns
         self._actions: dict[str, list[Step]] = {}
         self._plans: Table[tuple[str, str, str], PlanStep] = Table()
@@ -151,7 +151,9 @@ class AccountSheets:
         name = row.name(0)
         self._plan_ids.add(name)
         actions_id = row.one_of(1, self._actions, "the Id of actions")
-        timing_id = row.one_of(2, self._timings, "the Id of a timing")
+        timing_id = row.text(2)
+        if not timing_id.startswith("*"):
+            row.one_of(2, self._timings, "the Id of a timing")
         if timing_id != _RUN_NOW and row.sound:
             row.note(2, f"{_RUN_NOW} (actions at other times are not run)")
         row.put(self._plans, (name, actions_id, timing_id), PlanStep(actions_id, timing_id, row.weight(3)))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TypeVar
 
 from storage.loading import values
@@ -11,6 +12,9 @@ from storage.loading.folder import Folder
 from storage.loading.report import Report, shown
 
 T = TypeVar("T")
+
+LITERAL_CHARACTERS_MAX = 330
+"""A longer number is beyond what a double holds, or written with zeros for their own sake."""
 
 
 class Members(dict[str, object]):
@@ -50,10 +54,9 @@ class Node:
             return None
         if self.value.twice:
             self.bad("each member once (names match in any case)", "one of them twice")
-        lower = {name.lower(): name for name in known}
         for name in self.value:
-            if name not in lower and (close := get_close_matches(name, lower, 1, 0.8)):
-                self.note(f"{lower[close[0]]}", f"{shown(name)}, which is ignored")
+            if (meant := _meant(name, known)) is not None:
+                self.note(meant, f"{shown(name)}, which is ignored")
         return Record(self, self.value)
 
 
@@ -144,26 +147,42 @@ class Record:
 
 def elements(folder: Folder, file: str) -> Iterator[Node]:
     """Go through the array that a file is; malformed JSON is a problem with line and column."""
+    if file not in folder.files:
+        return
+    array = _array(folder, file)
+    for index, item in enumerate(array):
+        yield Node(file, folder.report, f"$[{index}]", item)
+        folder.told(file, index + 1, len(array))
+    folder.finished(file)
+
+
+def _array(folder: Folder, file: str) -> list[object]:
     text = folder.document(file)
     if text is None:
-        return
-    report = folder.report
+        return []
     try:
         whole = json.loads(
             text, object_pairs_hook=Members, parse_float=_literal, parse_int=_literal, parse_constant=_literal
         )
     except json.JSONDecodeError as error:
-        report.problem(file, f"{error.lineno}:{error.colno}", "JSON", error.msg.lower())
-        return
+        folder.report.problem(file, f"{error.lineno}:{error.colno}", "JSON", error.msg.lower())
     except RecursionError:
-        report.problem(file, "", "JSON", "one nested too deep")
-        return
-    if not isinstance(whole, list):
-        report.problem(file, "$", "an array", kind(whole))
-        return
-    for index, item in enumerate(whole):
-        yield Node(file, report, f"$[{index}]", item)
-        folder.told(file, index + 1, len(whole))
+        folder.report.problem(file, "", "JSON", "one nested too deep")
+    else:
+        if isinstance(whole, list):
+            return whole
+        folder.report.problem(file, "$", "an array", kind(whole))
+    return []
+
+
+@lru_cache(maxsize=1_024)
+def _meant(name: str, known: tuple[str, ...]) -> str | None:
+    """Guess which member an unknown name was meant to be; None for a known name and for a stranger."""
+    lower = {member.lower(): member for member in known}
+    if name in lower:
+        return None
+    close = get_close_matches(name[:64], lower, 1, 0.8)
+    return lower[close[0]] if close else None
 
 
 def kind(value: object) -> str:
@@ -182,9 +201,9 @@ def kind(value: object) -> str:
 
 
 def _literal(text: str) -> Decimal:
-    """Keep a number exactly; one that no Decimal holds, NaN and Infinity become what no check lets pass."""
+    """Keep a number exactly; an absurdly long one, NaN and Infinity become what no check lets pass."""
     try:
-        return Decimal(text)
+        return Decimal(text if len(text) <= LITERAL_CHARACTERS_MAX else "Infinity")
     except InvalidOperation:
         return Decimal("Infinity")
 

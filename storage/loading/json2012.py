@@ -124,7 +124,8 @@ class Documents:
         record = node.members(RATE)
         if record is None:
             return
-        customer, subject = record.text("CstmId"), record.text("Subject")
+        customer = record.parsed("CstmId", values.identifier, "")
+        subject = record.parsed("Subject", values.identifier, "")
         prefix = record.parsed("DestinationPrefix", values.prefix, "", required=True)
         timezone = record.parsed("Timezone", values.zone, self._timezone)
         periods: Table[int, ActivationPeriod] = Table()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rater.account import Account, MinuteBucket
 from rater.quantity import AMOUNT_MAX
+from rater.tariff import ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,14 @@ class Balance:
     kind: str
     balance_id: str
     destination_id: str
+
+    def means(self, other: "Balance") -> bool:
+        """Tell whether a debit of this one may take from ``other``: no Id is any, ``*any`` is everywhere."""
+        return (
+            self.kind == other.kind
+            and self.balance_id in {"", other.balance_id}
+            and self.destination_id in {"", ANY, other.destination_id}
+        )
 
 
 class Ledger:
@@ -34,14 +43,16 @@ class Ledger:
         self._amounts[balance] = units
         self._priorities[balance] = priority
 
-    def debit(self, balance: Balance, units: int, priority: int) -> None:
-        """Take units. Money may go below zero, minutes, SMS and traffic may not."""
-        left = self._amounts.get(balance, 0) - units
-        if left < 0 and balance.kind != "*monetary":
-            self.overdrawn = True
-            left = 0
-        self._amounts[balance] = left
-        self._priorities.setdefault(balance, priority)
+    def debit(self, balance: Balance, units: int, _priority: int) -> None:
+        """Take units. Money may go below zero; minutes, SMS and traffic come from all balances meant."""
+        if balance.kind == "*monetary":
+            self._amounts[balance] = self._amounts.get(balance, 0) - units
+            return
+        for candidate in [known for known in self._amounts if balance.means(known)]:
+            taken = min(units, self._amounts[candidate])
+            self._amounts[candidate] -= taken
+            units -= taken
+        self.overdrawn = self.overdrawn or units > 0
 
     def reset(self) -> None:
         """Empty every balance."""
