@@ -190,7 +190,7 @@ def max_session(tariff: Tariff, account: Account, ask: Ask, amount: int) -> int 
         for k in range(10, 0, -1):
             m = limit * k // 10
             priced = price(tariff, lasting(m), account)
-            if priced.cost + priced.connect_fee <= account.credit:
+            if account.allow_negative or priced.cost + priced.connect_fee <= account.credit:
                 return max(m, free)
     except NoRate as refusal:
         return free or str(refusal.args[0])
