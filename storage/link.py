@@ -59,9 +59,9 @@ class Link(asyncio.Protocol):
         """
         if self.lost.done():
             raise StoreUnavailableError(self.lost.result())
+        if len(self._waiting) >= self._outstanding_max:
+            raise StoreUnavailableError(f"{self._outstanding_max} calls wait for the store already")
         if not self._unsent:
-            if len(self._waiting) >= self._outstanding_max:
-                raise StoreUnavailableError(f"{self._outstanding_max} calls wait for the store already")
             self._turn_s = self._loop.time()
             self._loop.call_soon(self._flush)
         future: asyncio.Future[Any] = self._loop.create_future()
