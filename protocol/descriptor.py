@@ -15,6 +15,9 @@ REQUEST_ID_LENGTH_MAX = 128
 TEXT_LENGTH_MAX = 256
 """Bound on CstmId, Subject and DestinationPrefix: they become keys of the store."""
 
+TOR_MAX = 2**31 - 1
+"""The largest type of record: what every client's integer holds."""
+
 ZERO_TIME = "0001-01-01T00:00:00Z"
 """How a client written in Go says that a time is not given."""
 
@@ -57,6 +60,10 @@ def decode(descriptor: bytes) -> CallDescriptor:
         found = _decode(descriptor)
     except msgspec.DecodeError:
         found = _decode_any_case(descriptor)
+    tor = found.TOR or found.Tor
+    if isinstance(tor, int) and abs(tor) > TOR_MAX:
+        _decode_any_case(descriptor)  # refuses a number beyond the range of a double
+        raise DescriptorError(Code.INVALID_PARAMS, f"TOR: expected a number of at most {TOR_MAX}")
     if found.Tor is not None and found.TOR is None:
         found.TOR = found.Tor
     for name, value in (
@@ -104,6 +111,6 @@ def _member(name: str, raw: msgspec.Raw) -> object:
     try:
         return (_TOR if name == "TOR" else _TEXT).decode(raw)
     except msgspec.ValidationError:
-        shown = bytes(raw[:40]).decode(errors="replace")
+        shown = bytes(raw)[:40].decode(errors="replace")
         expected = _EXPECTED.get(name, "a text")
         raise DescriptorError(Code.INVALID_PARAMS, f"{name}: expected {expected}, got {shown}") from None
