@@ -1,0 +1,84 @@
+"""Every limit of the wire, on one page, each with its reason. Bytes, seconds and counts as the names end.
+
+A limit that a caller can reach is answered (``PARSE_ERROR``, ``OVERLOADED``, …); none of them is silent.
+"""
+
+# One request on its way in.
+
+FRAME_BYTES_MAX = 1 << 20
+"""One JSON value. A call descriptor has some 250 bytes; a batch of a thousand fits."""
+DEPTH_MAX = 64
+"""Nesting of one JSON value. A request needs 3, the deepest descriptor 6."""
+ID_BYTES_MAX = 4096
+"""The id of a request, which is kept until the answer. Clients send a number or a UUID."""
+BATCH_MAX = 1000
+"""Requests in one JSON-RPC 2.0 batch: its answers (1.6 kB each) are joined in memory before they leave."""
+
+# One connection of a caller.
+
+CONNECTIONS_MAX = 4096
+"""Open connections of one listener; below the usual limit of file descriptors when raters are added."""
+CONNECTION_IN_FLIGHT_MAX = 4096
+"""Unanswered requests of one connection, beyond which it is not read: a second's work for one rater."""
+CONNECTION_BYTES_MAX = 8 << 20
+"""Bytes read from a connection whose requests are unanswered, beyond which it is not read."""
+PENDING_BYTES_MAX = 256 << 20
+"""Bytes of unfinished frames over all connections: a fleet of slow writers must not fill the memory."""
+WRITE_BUFFER_BYTES_MAX = 1 << 20
+"""Unsent answers of one connection, beyond which it is not read: more than a kernel's buffer, 600 answers."""
+DRAIN_S = 30.0
+"""A caller that does not take its answers for so long is dropped: longer than any sane pause of a client."""
+STOP_S = 6.0
+"""A stopping listener waits so long for what is in flight: REQUEST_S, and one more for the way."""
+
+# The pool.
+
+IN_FLIGHT_MAX = 20_000
+"""Unanswered requests of the whole pool: a second of work; more would only wait until their deadline."""
+HEAVY_BYTES = 4096
+"""A descriptor longer than this is heavy: sixteen times a usual one."""
+HEAVY_MAX = 64
+"""Heavy descriptors in flight: with FRAME_BYTES_MAX that is 64 MiB."""
+REQUEST_S = 4.75
+"""A request unanswered for so long is answered STORE_UNAVAILABLE. A rater gives up on the store at 4.5 s, so
+its own answer comes first; callers are promised an answer within 5 s."""
+WAIT_S = 4.0
+"""A request that finds no rater waits so long for one: a supervisor starts one again within 2 s."""
+RESENDS_MAX = 3
+"""Raters that may be lost over one request before it is refused: it may be what kills them."""
+SPILL = 64
+"""A read leaves its preferred rater when that has so many more in flight than the least busy one."""
+ROUTES_MAX = 65_536
+"""Routing keys whose rater is remembered (some 200 bytes each); then the memory starts anew."""
+ROUTE_CHARS_MAX = 256
+"""Longest routing key that is remembered; longer ones are computed each time."""
+TICK_S = 0.1
+"""How often deadlines are looked at: fine enough for REQUEST_S to keep the promise of 5 s."""
+
+# Balancer and raters.
+
+RATERS_MAX = 256
+"""Raters of one balancer, and connections that are still proving who they are."""
+NAME_CHARS_MAX = 64
+"""A rater's name: a host and a process number."""
+HANDSHAKE_BYTES_MAX = 1024
+"""Bytes taken from a peer that has not yet proved that it knows the secret."""
+HANDSHAKE_S = 3.0
+"""Time for the whole handshake: three messages."""
+HEARTBEAT_S = 1.0
+"""A rater sends its counters so often; the balancer sends an empty envelope back."""
+SILENCE_S = 3.0
+"""A peer silent for three heartbeats is taken for dead. Below REQUEST_S, so that what a frozen rater holds is
+still answered by another."""
+ENVELOPE_ITEMS_MAX = 3 * 1024
+"""Items of one envelope (three per request), so that neither end builds one huge list."""
+ANSWER_BYTES_MAX = 16 << 20
+"""The body of one answer: a call of a year with a span per half hour has some 12 MiB."""
+STREAM_BYTES_MAX = 32 << 20
+"""Unparsed bytes of an envelope stream: one answer and what came with it."""
+COUNTERS_MAX = 256
+"""Counters in a heartbeat."""
+RECONNECT_S_MIN = 0.05
+"""First pause of a rater before it tries the balancer again; it doubles …"""
+RECONNECT_S_MAX = 1.0
+"""… up to this, so that a restarted balancer has its raters back within a second."""
