@@ -1,0 +1,153 @@
+"""A rater as a process: the store, the tariff in force, and one way in: a balancer's pool or its own listener."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Literal
+
+import orjson
+import structlog
+
+from balancer.link import RaterLink
+from balancer.server import JsonRpcServer
+from balancer.service import memory_line
+from cgrates_py.clock import Clock
+from cgrates_py.counters import RaterCounters
+from cgrates_py.lane import LaneSettings, Shop
+from cgrates_py.responder import Responder
+from cgrates_py.version import product_version
+from protocol.dispatch import Sink, Status
+from protocol.methods import Method
+from rater.book import compile_tariff
+from rater.tariff import Tariff
+from storage.store import StoreError
+from storage.valkey import ValkeyStore
+
+_log = structlog.get_logger(__name__)
+
+RETRY_TTL_S = 60
+"""How long the answer to a request without a RequestId is kept, for the balancer's own retries.
+
+Far longer than any retry can take (REQUEST_S of ``protocol.limits``), far shorter than a day: there are as many as
+requests.
+"""
+
+TARIFF_RETRY_S = 0.5
+"""Pause before a tariff that could not be read is tried again."""
+
+
+class TariffKeeper:
+    """Keeps a rater on the current tariff: reads and compiles a new one aside, then swaps it in."""
+
+    def __init__(self, store: ValkeyStore, responder: Responder, counters: RaterCounters) -> None:
+        self._store = store
+        self._responder = responder
+        self._counters = counters
+        self._news = asyncio.Event()
+        store.on_tariff(self._news.set)
+
+    async def load(self) -> None:
+        """Read, compile and swap in the current tariff. Raises StoreError; the old one then stays."""
+        version, tariff = await self._store.read_tariff()
+        if version == self._counters.tariff_version:
+            return
+        started = time.monotonic()
+        book = await asyncio.to_thread(compile_tariff, tariff)
+        self._responder.swap(book)
+        self._counters.tariff_version = version
+        _log.info("tariff in force", version=version, compiled_s=round(time.monotonic() - started, 3))
+
+    async def follow(self) -> None:
+        """Load every tariff that becomes current, for ever."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self.load()
+            except StoreError as error:
+                _log.warning("tariff not loaded, the old one stays in force", reason=str(error))
+                await asyncio.sleep(TARIFF_RETRY_S)
+                self._news.set()
+
+
+class DirectHost:
+    """The dispatcher of a rater that listens itself: answers Status and Metrics, passes on the rest."""
+
+    def __init__(self, responder: Responder, stats: Callable[[], dict[str, int]], name: str) -> None:
+        self._responder = responder
+        self._stats = stats
+        self._name = name
+        self._started_s = time.monotonic()
+
+    def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
+        """Take one request; see ``protocol.dispatch``."""
+        if method == Method.STATUS:
+            uptime = int(time.monotonic() - self._started_s)
+            text = f"version {product_version()} uptime {uptime} s\n{memory_line()}"
+            sink.answer(token, Status.OK, orjson.dumps(text))
+        elif method == Method.METRICS:
+            sink.answer(token, Status.OK, orjson.dumps(self._metrics()))
+        else:
+            self._responder.submit(sink, token, method, descriptor)
+
+    def _metrics(self) -> dict[str, object]:
+        return {
+            "version": product_version(),
+            "uptime_s": round(time.monotonic() - self._started_s, 3),
+            "raters_up": 1,
+            "raters": [{"name": self._name, "counters": self._stats()}],
+        }
+
+
+async def run_rater(
+    *,
+    store_url: str,
+    clock: Clock,
+    balancer: tuple[str, int] | None = None,
+    listen: tuple[str, int] | None = None,
+    secret: bytes = b"",
+    name: str = "",
+    unknown_account: Literal["refuse", "postpaid"] = "refuse",
+    request_id_ttl_s: int = 86_400,
+    on_ready: Callable[[int], None] | None = None,
+) -> None:
+    """Serve until cancelled, for a balancer's pool or as a listener. Raises StoreError or OSError at the start.
+
+    ``on_ready`` gets the port listened on, 0 without one, once the store and the tariff are there.
+
+    Cancelling leaves in order: nothing new is taken, what was taken is answered.
+    """
+    name = name or f"{socket.gethostname()}:{os.getpid()}"
+    counters = RaterCounters()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(ValkeyStore(store_url))
+        settings = LaneSettings(request_id_ttl_s, RETRY_TTL_S)
+        shop = Shop(store, compile_tariff(Tariff()), clock, counters, settings)
+        responder = Responder(shop, unknown_account)
+        keeper = TariffKeeper(store, responder, counters)
+        await keeper.load()
+
+        def stats() -> dict[str, int]:
+            traffic = store.counters
+            return counters.snapshot(
+                accounts=responder.accounts_remembered,
+                store_round_trips=traffic.round_trips,
+                store_commands=traffic.commands,
+                store_reconnects=traffic.reconnects,
+            )
+
+        port = 0
+        if listen is not None:
+            server = JsonRpcServer(DirectHost(responder, stats, name))
+            port = await server.listen(*listen)
+            stack.push_async_callback(server.stop)
+        if balancer is not None:
+            link = RaterLink(responder, *balancer, secret=secret, name=name, stats=stats)
+            link.start()
+            stack.push_async_callback(link.leave)
+        if on_ready is not None:
+            on_ready(port)
+        await keeper.follow()
