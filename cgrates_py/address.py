@@ -1,0 +1,26 @@
+"""Addresses of servers as people write them: ``HOST:PORT``, IPv6 hosts in brackets."""
+
+from typing import NamedTuple, Self
+
+
+class AddressError(ValueError):
+    """The text is no ``HOST:PORT``."""
+
+
+class Address(NamedTuple):
+    """A TCP address. Prints as it is written."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``HOST:PORT``; ``:PORT`` means 127.0.0.1. Raises AddressError."""
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isdecimal() or not port.isascii() or len(port) > 5 or int(port) > 65535:
+            raise AddressError(f"expected HOST:PORT, got {text[:100]!r}")
+        return cls(host.strip("[]") or "127.0.0.1", int(port))
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"

@@ -1,0 +1,231 @@
+"""What the commands of ``account`` do."""
+
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import typer
+
+from cgrates_py import accounts
+from cgrates_py.answers import account_bytes
+from cgrates_py.cli import USAGE, CommandError, tables
+from cgrates_py.cli.options import load_settings
+from cgrates_py.cli.stores import with_store
+from cgrates_py.client import plain_json
+from cgrates_py.settings import Settings
+from rater import quantity
+from rater.account import Account, MinuteBucket
+from rater.instant import text as instant_text
+from storage.journal import JournalLine
+from storage.store import AccountKey
+from storage.valkey import ValkeyStore
+
+Work = Callable[[ValkeyStore, Settings], Awaitable[None]]
+
+_NANO_FIELDS = frozenset({"credit", "sms", "traffic", "volume_discount_ns", "received_ns"})
+"""Fields of an account that are amounts of scale 10⁻⁹."""
+
+_MEMBERS = {
+    "credit": "Credit",
+    "sms": "SmsCredit",
+    "traffic": "Traffic",
+    "volume_discount_ns": "VolumeDiscountSeconds",
+    "received_ns": "ReceivedCallSeconds",
+    "reset_day": "ResetDayOfTheMonth",
+    "plan_id": "TariffPlanId",
+    "buckets": "MinuteBuckets",
+    "allow_negative": "AllowNegative",
+    "disabled": "Disabled",
+}
+"""The names of the fields on the wire."""
+
+
+def create(
+    credit: str,
+    sms: str,
+    traffic: str,
+    bucket: list[str] | None,
+    plan: str,
+    allow_negative: bool,
+    **place: Any,
+) -> None:
+    """Create an account."""
+    key = _key(place)
+    account = Account(
+        *key,
+        credit=_amount("--credit", credit),
+        sms=_amount("--sms", sms),
+        traffic=_amount("--traffic", traffic),
+        plan_id=plan,
+        buckets=_buckets(bucket),
+        allow_negative=allow_negative,
+    )
+
+    async def work(store: ValkeyStore, _: Settings) -> None:
+        if plan:
+            tariff = (await store.read_tariff())[1]
+            if plan not in tariff.plans:
+                raise accounts.AccountError(f"there is no tariff plan {plan}")
+        await accounts.create(store, account, time.time_ns())
+
+    _on_store(work, place, may_create=True)
+    typer.echo(f"created {accounts.name_of(key)}")
+
+
+def topup(
+    credit: str,
+    sms: str,
+    traffic: str,
+    bucket: list[str] | None,
+    request_id: str | None,
+    **place: Any,
+) -> None:
+    """Add to an account."""
+    key = _key(place)
+    gift = Account(
+        *key,
+        credit=_amount("--credit", credit),
+        sms=_amount("--sms", sms),
+        traffic=_amount("--traffic", traffic),
+        buckets=_buckets(bucket),
+    )
+    if gift == Account(*key):
+        raise CommandError("nothing to add: give --credit, --sms, --traffic or --bucket", USAGE)
+    if request_id is not None and not 1 <= len(request_id) <= 128:
+        raise CommandError("--request-id: expected 1 to 128 characters", USAGE)
+
+    async def work(store: ValkeyStore, settings: Settings) -> None:
+        ttl_s = settings.request_id_ttl_hours * 3600
+        account, changed = await accounts.topup(store, key, gift, time.time_ns(), request_id, ttl_s)
+        done = "topped up" if changed else "already done under this request id:"
+        typer.echo(
+            f"{done} {accounts.name_of(key)}: credit {quantity.text(account.credit)},"
+            f" sms {quantity.text(account.sms)}, traffic {quantity.text(account.traffic)}"
+        )
+
+    _on_store(work, place)
+
+
+def show(as_json: bool, **place: Any) -> None:
+    """Show one account."""
+    key = _key(place)
+
+    async def work(store: ValkeyStore, _: Settings) -> None:
+        stored = await store.read(key)
+        if stored is None:
+            raise accounts.AccountError(f"there is no account {accounts.name_of(key)}")
+        body = account_bytes(stored.account, stored.version)
+        if as_json:
+            typer.echo(body.decode())
+        else:
+            tables.document(tables.out(), plain_json(body))
+
+    _on_store(work, place)
+
+
+def list_accounts(as_json: bool, **place: Any) -> None:
+    """List all accounts by name."""
+
+    async def work(store: ValkeyStore, _: Settings) -> None:
+        bodies = []
+        for key in sorted([key async for key in store.accounts()]):
+            stored = await store.read(key)
+            if stored is not None:
+                bodies.append(account_bytes(stored.account, stored.version))
+        if as_json:
+            typer.echo("[" + ",".join(body.decode() for body in bodies) + "]")
+            return
+        rows = [plain_json(body) for body in bodies]
+        for row in rows:
+            row["MinuteBuckets"] = ", ".join(
+                f"{each['DestinationId']} {each['Seconds']} s" for each in row["MinuteBuckets"]
+            )
+        tables.out().print(tables.records("accounts", rows))
+
+    _on_store(work, place)
+
+
+def history(as_json: bool, **place: Any) -> None:
+    """List the journal of an account."""
+    key = _key(place)
+
+    async def work(store: ValkeyStore, _: Settings) -> None:
+        lines = await store.journal(key)
+        if not lines:
+            raise accounts.AccountError(f"there is no account {accounts.name_of(key)}")
+        rows = [_history_row(line) for line in lines]
+        if as_json:
+            typer.echo(orjson.dumps(rows).decode())
+            return
+        for row in rows:
+            row["Changes"] = ", ".join(
+                f"{each['Member']} {each['Before'] or '-'} → {each['After'] or '-'}"
+                for each in row["Changes"]
+            )
+        tables.out().print(tables.records(f"journal of {accounts.name_of(key)}", rows))
+
+    _on_store(work, place)
+
+
+def _history_row(line: JournalLine) -> dict[str, Any]:
+    return {
+        "Version": line.version,
+        "Time": instant_text(line.at_ns) if line.at_ns else "",
+        "Method": line.method,
+        "RequestId": line.request_id,
+        "Amount": quantity.text(line.amount),
+        "Changes": [
+            {
+                "Member": _MEMBERS[change.field],
+                "Before": _shown(change.field, change.before),
+                "After": _shown(change.field, change.after),
+            }
+            for change in line.changes
+        ],
+    }
+
+
+def _shown(field: str, value: Any) -> str:
+    if field in _NANO_FIELDS:
+        return quantity.text(value)
+    if field == "buckets":
+        return ", ".join(
+            f"{each.destination_id}:{quantity.text(each.seconds_ns)}:{each.priority}"
+            f":{quantity.decimal_text(each.price)}"
+            for each in value
+        )
+    return str(value)
+
+
+def _key(place: dict[str, Any]) -> AccountKey:
+    name, cstmid, subject = place.pop("name"), place.pop("cstmid"), place.pop("subject")
+    if (name is None) == (subject is None) or (name is not None and cstmid is not None):
+        raise CommandError("name the account: [CSTM:]SUBJECT, or --cstmid and --subject", USAGE)
+    key = accounts.parse_name(name) if name is not None else (cstmid or "", subject)
+    if not key[1]:
+        raise CommandError("the subject is empty", USAGE)
+    return key
+
+
+def _amount(option: str, text: str) -> int:
+    try:
+        return accounts.parse_amount(option, text)
+    except accounts.AccountError as error:
+        raise CommandError(str(error), USAGE) from None
+
+
+def _buckets(texts: list[str] | None) -> tuple[MinuteBucket, ...]:
+    try:
+        return tuple(accounts.parse_bucket(text) for text in texts or ())
+    except accounts.AccountError as error:
+        raise CommandError(f"--{error}", USAGE) from None
+
+
+def _on_store(work: Work, place: dict[str, Any], *, may_create: bool = False) -> None:
+    config: Path | None = place.pop("config")
+    try:
+        with_store(load_settings(config, **place), work, may_create=may_create)
+    except accounts.AccountError as error:
+        raise CommandError(str(error)) from None

@@ -1,0 +1,100 @@
+"""What ``load`` does: one report of everything, then the load."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cgrates_py.accounts import AccountError
+from cgrates_py.cli import USAGE, CommandError
+from cgrates_py.cli.options import load_settings
+from cgrates_py.cli.stores import with_store
+from cgrates_py.loading import Outcome
+from cgrates_py.loading import load as load_into
+from cgrates_py.settings import Settings
+from rater.tariff import Tariff
+from storage.loading import Format, detect, load_folder
+from storage.valkey import ValkeyStore
+
+
+def load(
+    path: Path,
+    format_name: str | None,
+    timezone: str | None,
+    dry_run: bool,
+    config: Path | None,
+    **place: Any,
+) -> None:
+    """Load a folder into the store, or report why not."""
+    try:
+        chosen = Format(format_name) if format_name else None
+    except ValueError:
+        expected = " or ".join(each.value for each in Format)
+        raise CommandError(f"--format: expected {expected}, got {format_name!r}", USAGE) from None
+    settings = load_settings(config, **place)
+    started = time.monotonic()
+    outcomes: list[Outcome] = []
+    with _bar() as bar:
+        task = bar.add_task("reading", total=None)
+        accounts = bar.add_task("accounts", total=None, visible=False)
+
+        async def work(store: ValkeyStore, _: Settings) -> None:
+            outcomes.append(
+                await load_into(
+                    store,
+                    path,
+                    time.time_ns(),
+                    format_=chosen,
+                    timezone=timezone,
+                    dry_run=dry_run,
+                    progress=lambda done, total: bar.update(task, completed=done, total=total),
+                    on_accounts=lambda done: bar.update(accounts, completed=done, visible=True),
+                )
+            )
+
+        try:
+            if dry_run and not settings.redis_url and not settings.data_dir.exists():
+                fresh = load_folder(path, Tariff(), now_ns=time.time_ns(), format=chosen, timezone=timezone)
+                outcomes.append(Outcome(fresh))  # a dry run leaves no data directory behind
+            else:
+                with_store(settings, work, may_create=True)
+        except (AccountError, OSError) as error:
+            raise CommandError(str(error)) from None
+    _report(path, chosen, outcomes[0], time.monotonic() - started)
+
+
+def _bar() -> Progress:
+    """Make a progress bar on stderr; it shows nothing where no eyes are, and vanishes when done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float) -> None:
+    loaded = outcome.loaded
+    err, out = Console(stderr=True, soft_wrap=True, highlight=False), Console(soft_wrap=True, highlight=False)
+    for notice in loaded.notices:
+        err.print(f"notice: {notice}", markup=False)
+    _rest(err, "notices", loaded.notice_count - len(loaded.notices))
+    for problem in loaded.problems:
+        err.print(f"problem: {problem}", markup=False)
+    _rest(err, "problems", loaded.problem_count - len(loaded.problems))
+    if loaded.problem_count:
+        noun = "problem" if loaded.problem_count == 1 else "problems"
+        raise CommandError(f"{loaded.problem_count} {noun} in {path}; nothing was loaded")
+    shape = chosen or detect(path)
+    counts = ", ".join(f"{count} {name}" for name, count in loaded.counts.items()) or "nothing"
+    out.print(f"{path} ({shape}): {counts}", markup=False)
+    if outcome.version is None:
+        out.print("dry run: all is well, nothing was changed")
+    else:
+        out.print(
+            f"tariff version {outcome.version}, {outcome.accounts_changed} accounts changed, {seconds:.1f} s"
+        )
+
+
+def _rest(console: Console, what: str, count: int) -> None:
+    if count > 0:
+        console.print(f"… and {count} more {what}")

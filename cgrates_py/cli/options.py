@@ -1,0 +1,38 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cgrates_py.cli import USAGE, CommandError
+
+if TYPE_CHECKING:
+    from cgrates_py.settings import Settings
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE.toml", help="Settings; the environment and options win."),
+]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Directory of the embedded store.  [./cgrates-data]")
+]
+RedisUrl = Annotated[
+    str | None,
+    typer.Option("--redis-url", help="Redis ≥ 7 or Valkey ≥ 8 to use instead of the embedded store."),
+]
+TestClock = Annotated[
+    bool | None,
+    typer.Option("--test-clock", help="Let POST /test/clock set and hold the time. For tests only."),
+]
+LogJson = Annotated[bool | None, typer.Option("--log-json", help="Log one JSON object a line.")]
+
+
+def load_settings(config: Path | None, **given: Any) -> "Settings":
+    """Read the settings under the options given. Raises CommandError (usage) if one is bad."""
+    from cgrates_py import settings  # noqa: PLC0415 -- pydantic takes a tenth of a second that --help spares
+
+    try:
+        return settings.load(config, **given)
+    except settings.SettingsError as error:
+        raise CommandError(str(error), USAGE) from None

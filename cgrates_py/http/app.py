@@ -1,0 +1,34 @@
+"""Composes the dialects into one application. A further dialect is one more module with ``routes``."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from cgrates_py.http import cgrates, operations
+from cgrates_py.http.services import Services, json_response
+
+DIALECTS = (cgrates, operations)
+"""Each has ``routes(services)``; paths of one never shadow those of another."""
+
+
+def build_app(services: Services) -> ASGIApp:
+    """Make the ASGI application of the HTTP process."""
+    app = Starlette(
+        routes=[route for dialect in DIALECTS for route in dialect.routes(services)],
+        exception_handlers={HTTPException: _http_problem, Exception: _fault},
+    )
+    app.router.redirect_slashes = False
+    return services.metrics.wrap(app)
+
+
+async def _http_problem(request: Request, problem: Exception) -> Response:
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    headers = dict(problem.headers or {}) if isinstance(problem, HTTPException) else None
+    text = {404: "no such path", 405: "this path does not take that method"}.get(status, str(problem))
+    return json_response({"Error": text, "Path": request.url.path}, status, headers)
+
+
+async def _fault(request: Request, fault: Exception) -> Response:
+    return json_response({"Error": "INTERNAL: a fault of ours; the log has the details"}, 500)

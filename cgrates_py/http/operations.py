@@ -1,0 +1,113 @@
+"""Pages for those who run the server: is it up, is it ready, what does it count, what time does it hold."""
+
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from cgrates_py.clock import HeldClock
+from cgrates_py.figures import ask_figures, raters_of
+from cgrates_py.http.cgrates import incorrect
+from cgrates_py.http.metrics import server_text
+from cgrates_py.http.params import ParameterError, read_body
+from cgrates_py.http.services import Services, http_status, json_response
+from cgrates_py.version import product_version
+from rater import instant
+
+READY_DEADLINE_S = 2.0
+"""A probe wants to know now, not after the deadline of a call."""
+CLOCK_BYTES_MAX = 1024
+
+
+def routes(services: Services) -> list[BaseRoute]:
+    """Make the routes of operation; the one of the test clock exists only if there is one."""
+    pages = _Pages(services)
+    made: list[BaseRoute] = [
+        Route("/healthz", pages.healthz),
+        Route("/readyz", pages.readyz),
+        Route("/metrics", pages.metrics),
+        Route("/status", pages.status),
+        Route("/raters", pages.raters),
+        Route("/getmem", pages.getmem),
+    ]
+    if isinstance(services.clock, HeldClock):
+        made.append(Route("/test/clock", _TestClock(services.clock).hold, methods=["POST"]))
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    services: Services
+
+    async def healthz(self, request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, request: Request) -> Response:
+        figures, error = await ask_figures(self.services.rpc, READY_DEADLINE_S)
+        if error is not None:
+            return json_response({"Error": error}, 503)
+        up = len(raters_of(figures))
+        if not up:
+            return json_response({"Error": "NO_RATER: no rater is up"}, 503)
+        return json_response({"Ready": True, "Raters": up})
+
+    async def metrics(self, request: Request) -> Response:
+        figures, _ = await ask_figures(self.services.rpc)
+        body = self.services.metrics.text() + server_text(figures)
+        return Response(body, media_type=CONTENT_TYPE_LATEST)
+
+    async def status(self, request: Request) -> Response:
+        figures, error = await ask_figures(self.services.rpc)
+        now_ns = self.services.clock.now_ns()
+        document = {
+            "Version": product_version(),
+            "Time": instant.text(now_ns),
+            "UptimeSeconds": round(time.monotonic() - self.services.started_s, 3),
+            "Ready": error is None and bool(raters_of(figures)),
+            "Raters": list(raters_of(figures)),
+            "Requests": self.services.metrics.answered(),
+            "Memory": memory(),
+            "Balancer": figures if error is None else {"Error": error},
+        }
+        return json_response(document)
+
+    async def raters(self, request: Request) -> Response:
+        figures, error = await ask_figures(self.services.rpc)
+        if error is not None:
+            return json_response({"Error": error}, http_status(error))
+        return json_response(list(raters_of(figures)))
+
+    async def getmem(self, request: Request) -> Response:
+        used = memory()
+        return json_response([used["ResidentKB"], used["PeakKB"]])
+
+
+@dataclass(frozen=True, slots=True)
+class _TestClock:
+    clock: HeldClock
+
+    async def hold(self, request: Request) -> Response:
+        try:
+            document = orjson.loads(await read_body(request, CLOCK_BYTES_MAX))
+            now_ns, _ = instant.parse(document["now"])
+        except ParameterError as error:
+            return incorrect(error.parameter, error.reason, error.status)
+        except (orjson.JSONDecodeError, KeyError, TypeError, instant.InstantError) as error:
+            return incorrect("now", f'expected {{"now": RFC 3339 time with a zone}}: {error}')
+        self.clock.hold(now_ns)
+        return json_response({"now": instant.text(now_ns)})
+
+
+def memory() -> dict[str, int]:
+    """Tell the memory of this process in KiB: resident now, and its peak."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {
+        "ResidentKB": pages * resource.getpagesize() // 1024,
+        "PeakKB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }

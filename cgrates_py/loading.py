@@ -1,0 +1,70 @@
+"""Brings what a folder says into a store: the tariff as one new version, then its accounts."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cgrates_py.accounts import AccountError, load_account
+from storage.loading import AccountSeed, Format, Loaded, load_folder
+from storage.loading.folder import Progress
+from storage.valkey import ValkeyStore
+
+PUBLISH_ATTEMPTS_MAX = 20
+"""Lost races with other loads before giving up; each lost one means that another load went through."""
+ACCOUNTS_AT_ONCE = 500
+"""Accounts under way together: enough to share round trips, little enough to hold in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a load did. With problems nothing changed, and ``version`` is None; also after a dry run."""
+
+    loaded: Loaded
+    version: int | None = None
+    accounts_changed: int = 0
+
+
+async def load(
+    store: ValkeyStore,
+    folder: Path,
+    now_ns: int,
+    *,
+    format_: Format | None = None,
+    timezone: str | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    on_accounts: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Load a folder over the current tariff; read again over the newer one if another load came between.
+
+    ``on_accounts`` is told how many accounts are done. Raises AccountError, StoreUnavailableError, OSError.
+    """
+    for _ in range(PUBLISH_ATTEMPTS_MAX):
+        current, base = await store.read_tariff()
+        loaded = await asyncio.to_thread(
+            load_folder, folder, base, now_ns=now_ns, format=format_, timezone=timezone, progress=progress
+        )
+        if loaded.problem_count or dry_run:
+            return Outcome(loaded)
+        version: int | None = current
+        if loaded.tariff != base:
+            version = await store.publish_tariff(loaded.tariff, current)
+        if version is not None:
+            changed = await _load_accounts(store, loaded.accounts, now_ns, on_accounts)
+            return Outcome(loaded, version, changed)
+    raise AccountError("other loads came between every time; try again")
+
+
+async def _load_accounts(
+    store: ValkeyStore, seeds: Sequence[AccountSeed], now_ns: int, done: Callable[[int], None] | None
+) -> int:
+    changed = 0
+    for start in range(0, len(seeds), ACCOUNTS_AT_ONCE):
+        part = seeds[start : start + ACCOUNTS_AT_ONCE]
+        changed += sum(
+            await asyncio.gather(*(load_account(store, seed.account, seed.replace, now_ns) for seed in part))
+        )
+        if done is not None:
+            done(start + len(part))
+    return changed

@@ -1,0 +1,150 @@
+"""Every setting of every process, on one page: its default and why it is that.
+
+Precedence: command line > environment ``CGRATES_<NAME>`` > TOML file (``--config``) > the defaults here.
+The supervisor hands its children their settings by environment, so a secret never stands in an argv.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from cgrates_py.address import Address, AddressError
+from protocol import limits
+
+ENV_PREFIX = "CGRATES_"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has a value it cannot have. The text names each, and where it came from."""
+
+
+def _address(text: str) -> str:
+    try:
+        Address.parse(text)
+    except AddressError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+HostPort = Annotated[str, AfterValidator(_address)]
+
+
+class Settings(BaseSettings):
+    """The settings; build one with ``load``. Ports of 0 pick a free one."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid")
+
+    host: str = Field("127.0.0.1", min_length=1)
+    """Where servers listen: this machine alone, because no dialect here asks for a password."""
+    rpc_port: Port = 2001
+    """JSON-RPC; the port of the published page."""
+    http_port: Port = 8000
+    """HTTP; likewise."""
+    rater_port: Port = 2000
+    """Where raters register with the balancer; likewise."""
+    raters: int = Field(2, ge=1, le=64)
+    """Rater processes of ``serve``: one stays up while another restarts, and two cores are common."""
+
+    data_dir: Path = Path("cgrates-data")
+    """Directory of the embedded store: below the working directory, where people look for it."""
+    redis_url: str = ""
+    """Use this Redis ≥ 7 / Valkey ≥ 8 instead of the embedded store (``redis://``, ``unix://``)."""
+
+    register_address: HostPort = "127.0.0.1:2000"
+    """Where a rater finds the balancer's registration port."""
+    rpc_address: HostPort = "127.0.0.1:2001"
+    """Where HTTP and the console find JSON-RPC."""
+    listen_address: Annotated[str, AfterValidator(lambda text: _address(text) if text else text)] = ""
+    """Where a rater serves JSON-RPC itself; empty: it joins a balancer."""
+    name: str = Field("", max_length=64)
+    """A rater's name in logs and metrics; empty: host and process id."""
+    secret: SecretStr = Field(SecretStr(""), max_length=1024)
+    """Shared by a balancer and its raters; ``serve`` makes a new one at each start when it is empty."""
+
+    unknown_account: Literal["refuse", "postpaid"] = "refuse"
+    """GetMaxSessionTime of an account that does not exist: an error, or (as in 2012) all that was asked."""
+    request_id_ttl_hours: int = Field(24, ge=24, le=24 * 366)
+    """How long an answer is kept for repeats of its RequestId; 24 h is what callers are promised."""
+
+    in_flight_max: int = Field(limits.IN_FLIGHT_MAX, ge=1, le=1_000_000)
+    """Requests that the balancer holds unanswered; the next one is OVERLOADED."""
+    frame_bytes_max: int = Field(limits.FRAME_BYTES_MAX, ge=4096, le=64 << 20)
+    """The longest request on a connection."""
+    connections_max: int = Field(limits.CONNECTIONS_MAX, ge=1, le=60_000)
+    """Connections of one listener, JSON-RPC and HTTP each."""
+
+    test_clock: bool = False
+    """Lets ``POST /test/clock`` set and hold the time of all parts; for tests only."""
+    clock_file: str = ""
+    """The file by which the parts share the test clock; ``serve`` sets it for its children."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Every state change of a process is an info line; single requests are never logged."""
+    log_json: bool = False
+    """One JSON object a line for collectors, instead of lines for eyes."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Fix the precedence."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    def environment(self) -> dict[str, str]:
+        """Tell the environment that gives another process these settings, whatever its own files say."""
+        texts = {}
+        for name, value in self:
+            plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+            texts[ENV_PREFIX + name.upper()] = str(plain)
+        return texts
+
+
+def load(config: Path | None = None, **given: Any) -> Settings:
+    """Read the settings. ``given`` are those of the command line; None there means not given.
+
+    Raises SettingsError, whose text names every bad setting and where it was set.
+    """
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=config)
+
+    stated = {name: value for name, value in given.items() if value is not None}
+    try:
+        if config is not None and not config.is_file():
+            raise SettingsError(f"--config: no such file: {config}")
+        return FromFile(**stated)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"--config {config}: {error}") from None
+    except ValidationError as error:
+        problems = [_problem(detail["loc"], detail["msg"], stated, config) for detail in error.errors()]
+        raise SettingsError("\n".join(problems)) from None
+
+
+def _problem(loc: tuple[int | str, ...], message: str, stated: dict[str, Any], config: Path | None) -> str:
+    name = str(loc[0]) if loc else "?"
+    variable = ENV_PREFIX + name.upper()
+    if name in stated:
+        origin = "the command line"
+    elif variable in os.environ:
+        origin = f"the environment, {variable}"
+    else:
+        origin = str(config)
+    reason = (
+        "no such setting" if message.startswith("Extra inputs") else message.removeprefix("Value error, ")
+    )
+    return f"setting {name} ({origin}): {reason}"

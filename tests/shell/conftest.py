@@ -1,0 +1,97 @@
+"""A balancer of which the test writes the answers, and the HTTP front before it."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from cgrates_py.http.server import run_http
+from cgrates_py.process import listen
+from cgrates_py.settings import load
+
+Answer = Callable[[str, dict[str, Any]], str]
+"""Given method and descriptor, the JSON text of the result, or ``!CODE: text`` for an error."""
+
+
+@dataclass
+class ScriptedBalancer:
+    """Answers JSON-RPC lines; remembers what it was asked, numbers as the texts they came as."""
+
+    answer: Answer = lambda method, descriptor: "0"
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    port: int = 0
+    server: asyncio.Server | None = None
+    writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    deaf: bool = False
+
+    async def start(self) -> None:
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self.server is not None:
+            self.server.close()
+            self.drop()
+            await self.server.wait_closed()
+            self.server = None
+
+    def drop(self) -> None:
+        for writer in self.writers:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.add(writer)
+        try:
+            while line := await reader.readline():
+                request = json.loads(line, parse_float=str, parse_int=str)
+                self.asked.append((request["method"], request["params"][0]))
+                if self.deaf:
+                    writer.transport.abort()
+                    self.deaf = False
+                    return
+                text = self.answer(*self.asked[-1])
+                error = json.dumps(text[1:]) if text.startswith("!") else "null"
+                result = "null" if text.startswith("!") else text
+                writer.write(f'{{"id":{request["id"]},"result":{result},"error":{error}}}\n'.encode())
+        except ConnectionError:
+            pass  # the test dropped it
+        finally:
+            self.writers.discard(writer)
+            writer.close()
+
+
+@asynccontextmanager
+async def http_front(balancer_port: int, **given: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the HTTP process's server in this loop, and talk to it by a real socket."""
+    listener: socket.socket = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    settings = load(rpc_address=f"127.0.0.1:{balancer_port}", **given)
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_http(settings, listener, stop))
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            yield client
+    finally:
+        stop.set()
+        await running
+        listener.close()
+
+
+@pytest.fixture
+async def balancer() -> AsyncIterator[ScriptedBalancer]:
+    scripted = ScriptedBalancer()
+    await scripted.start()
+    yield scripted
+    await scripted.stop()
+
+
+@pytest.fixture
+async def http(balancer: ScriptedBalancer) -> AsyncIterator[httpx.AsyncClient]:
+    async with http_front(balancer.port) as client:
+        yield client
