@@ -7,7 +7,7 @@ distinct prefixes with several timings.
 import argparse
 import csv
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from stress.numbering import Country, countries, every_prefix
@@ -232,7 +232,7 @@ def _deck_rates(names: Iterable[str], chance: random.Random) -> Rows:
         yield (name, "0", price, "60s", chance.choice(("1s", "6s")), "60s")
 
 
-def expanded(natural: dict[str, str], wanted: int, chance: random.Random) -> dict[str, str]:
+def expanded(natural: Mapping[str, str], wanted: int, chance: random.Random) -> dict[str, str]:
     """Make exactly ``wanted`` prefixes: some of the natural ones, or all and as many longer ones."""
     if wanted <= len(natural):
         return {prefix: natural[prefix] for prefix in sorted(chance.sample(sorted(natural), wanted))}

@@ -3,8 +3,9 @@
 A pattern is followed digit by digit. A prefix is complete when whatever digit comes next makes no difference.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
@@ -169,7 +170,8 @@ def _free(code: int, pattern: str, digits_max: int, taken: set[str]) -> tuple[st
     return tuple(sorted(found))
 
 
-def every_prefix(digits_max: int) -> dict[str, str]:
+@lru_cache(maxsize=2)
+def every_prefix(digits_max: int) -> Mapping[str, str]:
     """Map every prefix of every kind of number to its destination's name, such as ``DE_MOBILE``."""
     found: dict[str, str] = {}
     kinds = ("mobile", "fixed_line", "toll_free", "premium_rate", "shared_cost", "voip", "uan", "pager")

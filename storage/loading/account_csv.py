@@ -95,7 +95,7 @@ class AccountSheets:
     def _balance_step(self, row: Row, action: str, kind: str) -> Callable[[Ledger], None] | None:
         units_of = values.duration_ns if kind == "*voice" else _units
         units = row.read(12, units_of, 0, required=True)
-        priority = row.read(13, lambda text: values.whole(values.number(text), -(1 << 31), 1 << 31), 0)
+        priority = row.read(13, lambda text: values.whole(values.number(text), -(1 << 31), (1 << 31) - 1), 0)
         disabled = row.flag(15)
         if row.flag(14):
             row.note(14, "false (a balance does not block others here)")

@@ -38,10 +38,10 @@ class Node:
         self.path = path
         self.value = value
 
-    def bad(self, expected: str, got: object = None, member: str = "") -> None:
-        """Report this value, or one of its members."""
+    def bad(self, expected: str, got: str, member: str = "") -> None:
+        """Report this value, or one of its members; ``got`` in words (``kind``)."""
         path = f"{self.path}.{member}" if member else self.path
-        self.report.problem(self.file, path, expected, got if isinstance(got, str) else kind(got))
+        self.report.problem(self.file, path, expected, got)
 
     def note(self, expected: str, got: str) -> None:
         """Report something that does not forbid the load."""
@@ -50,7 +50,7 @@ class Node:
     def members(self, known: tuple[str, ...]) -> "Record | None":
         """Take this value as an object with these members; others are ignored, likely misspellings noted."""
         if not isinstance(self.value, Members):
-            self.bad("an object", self.value)
+            self.bad("an object", kind(self.value))
             return None
         if self.value.twice:
             self.bad("each member once (names match in any case)", "one of them twice")
@@ -80,18 +80,21 @@ class Record:
             return ""
         if isinstance(value, str):
             return value
-        self.node.bad("a text", value, name)
+        self.node.bad("a text", kind(value), name)
         return ""
 
     def parsed(self, name: str, parse: Callable[[str], T], stand_in: T, *, required: bool = False) -> T:
         """Read a text through a reader; an empty one that is not required is the stand-in."""
-        text = self.text(name)
-        if (not text and not required) or not isinstance(self._members.get(name.lower(), ""), str):
+        value = self._members.get(name.lower())
+        if value is not None and not isinstance(value, str):
+            self.node.bad("a text", kind(value), name)
+            return stand_in
+        if not value and not required:
             return stand_in
         try:
-            return parse(text)
+            return parse(value or "")
         except values.Expected as error:
-            self.node.bad(str(error), shown(text), name)
+            self.node.bad(str(error), kind(value), name)
             return stand_in
 
     def number(self, name: str, convert: Callable[[Decimal], T], stand_in: T) -> T:
@@ -102,7 +105,7 @@ class Record:
         try:
             return convert(_decimal(value))
         except values.Expected as error:
-            self.node.bad(str(error), value, name)
+            self.node.bad(str(error), kind(value), name)
             return stand_in
 
     def flag(self, name: str) -> bool:
@@ -110,7 +113,7 @@ class Record:
         value = self._members.get(name.lower())
         if value is None or isinstance(value, bool):
             return bool(value)
-        self.node.bad("true or false", value, name)
+        self.node.bad("true or false", kind(value), name)
         return False
 
     def numbers(self, name: str, least: int, most: int) -> tuple[int, ...]:
@@ -121,7 +124,7 @@ class Record:
             try:
                 found.add(values.whole(_decimal(item), least, most))
             except values.Expected:
-                self.node.bad(f"whole numbers from {least} to {most}", item, name)
+                self.node.bad(f"whole numbers from {least} to {most}", kind(item), name)
         return tuple(sorted(found))
 
     def children(self, name: str) -> Iterator[Node]:
@@ -130,7 +133,7 @@ class Record:
         if value is None:
             return
         if not isinstance(value, list):
-            self.node.bad("a list", value, name)
+            self.node.bad("a list", kind(value), name)
             return
         for index, item in enumerate(value):
             yield Node(self.node.file, self.node.report, f"{self.node.path}.{name}[{index}]", item)

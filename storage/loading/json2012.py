@@ -3,6 +3,7 @@
 Names of members match in any case and unknown members are ignored. Numbers are read exactly.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
 
@@ -20,8 +21,9 @@ from rater.tariff import (
 )
 from storage.loading import values
 from storage.loading.calendar import Slot, hole, matches_sometime
-from storage.loading.document import Node, Record, elements
+from storage.loading.document import Node, Record, elements, kind
 from storage.loading.folder import Folder
+from storage.loading.report import shown
 from storage.loading.tables import Table
 
 RATE = ("TOR", "CstmId", "Subject", "DestinationPrefix", "ActivationPeriods", "Timezone")
@@ -115,9 +117,9 @@ class Documents:
             try:
                 prefixes.add(values.prefix(child.value if isinstance(child.value, str) else ""))
             except values.Expected as error:
-                child.bad(str(error), child.value)
+                child.bad(str(error), kind(child.value))
         if not record.has("Prefixes"):
-            node.bad("a list of prefixes", None, "Prefixes")
+            node.bad("a list of prefixes", "nothing", "Prefixes")
         _put(node, self._destinations, name, tuple(sorted(prefixes)))
 
     def _rate(self, node: Node) -> None:
@@ -205,11 +207,13 @@ class Documents:
             return None
         destination = record.text("DestinationId")
         if destination not in self._known_destinations:
-            node.bad("the Id of a destination", destination or None, "DestinationId")
+            node.bad("the Id of a destination", shown(destination), "DestinationId")
         return BucketTemplate(
             destination_id=destination,
             seconds_ns=record.number("Seconds", values.quantity, 0),
-            priority=record.number("Priority", lambda value: values.whole(value, -(1 << 31), 1 << 31), 0),
+            priority=record.number(
+                "Priority", lambda value: values.whole(value, -(1 << 31), (1 << 31) - 1), 0
+            ),
             price=record.number("Price", values.price, Decimal(0)),
         )
 
@@ -221,7 +225,7 @@ class Documents:
         customer = record.parsed("CstmId", values.identifier, "")
         plan_id = record.text("TariffPlanId")
         if plan_id and plan_id not in self._known_plans:
-            node.bad("the Id of a tariff plan", plan_id, "TariffPlanId")
+            node.bad("the Id of a tariff plan", shown(plan_id), "TariffPlanId")
         account = Account(
             customer=customer,
             subject=subject,
@@ -258,10 +262,10 @@ def _interval(node: Node) -> Interval | None:
     week_days = tuple(sorted({day % 7 for day in record.numbers("WeekDays", 0, 7)}))
     if not matches_sometime((), months, month_days, week_days):
         node.bad("a day that comes at some time", "none", "MonthDay")
-    start_s = record.parsed("StartTime", values.clock_s, 0)
-    end_s = record.parsed("EndTime", values.end_clock_s, DAY_SECONDS)
+    start_s, start_text = record.parsed("StartTime", _with_text(values.clock_s), (0, ""))
+    end_s, end_text = record.parsed("EndTime", _with_text(values.end_clock_s), (DAY_SECONDS, ""))
     if start_s >= end_s:
-        node.bad("an end after the start", record.text("EndTime"), "EndTime")
+        node.bad("an end after the start", shown(end_text), "EndTime")
     if not record.has("Price"):
         node.note("a Price", "none: it is free")
     return Interval(
@@ -274,9 +278,14 @@ def _interval(node: Node) -> Interval | None:
         week_days=week_days,
         start_s=start_s,
         end_s=end_s,
-        start_text=record.text("StartTime"),
-        end_text=record.text("EndTime"),
+        start_text=start_text,
+        end_text=end_text,
     )
+
+
+def _with_text(parse: Callable[[str], int]) -> Callable[[str], tuple[int, str]]:
+    """Keep the text beside what it means: answers repeat clocks as they were written."""
+    return lambda text: (parse(text), text)
 
 
 def _without_zero(numbers: tuple[int, ...]) -> tuple[int, ...]:

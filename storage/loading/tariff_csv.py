@@ -185,10 +185,9 @@ class TariffSheets:
             }
             place = f"{first_lines[name]}:3" if name in first_lines else ""
             if len(zones) > 1:
-                got = f"{', '.join(sorted(zones))} in plan {name}"
-                self._folder.report.problem(
-                    "RatingPlans.csv", place, "timings of one time zone in a plan", got
-                )
+                got = ", ".join(sorted(zones))
+                expected = f"timings of one time zone in plan {name}"
+                self._folder.report.problem("RatingPlans.csv", place, expected, got)
             if place and not self._folder.report.problems.count:
                 self._note_hole(name, place, lines, merged, holes)
         for ((tenant, category, _), _), activation in self._profiles.items():

@@ -98,7 +98,7 @@ def duration_ns(text: str) -> int:
     if _NUMBER.fullmatch(text):
         return quantity(Decimal(text))
     total, position = Decimal(0), 0
-    while position < len(text):
+    while position < len(text) or not text:
         piece = _DURATION_PIECE.match(text, position)
         if piece is None:
             raise Expected("a duration such as 60s, 1m30s, 500ms or a number of seconds")

@@ -1,0 +1,1 @@
+"""How folders of tariffs and accounts are read."""
