@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import cycle, islice
 
 from rater.account import Account
@@ -31,27 +32,43 @@ def questions(dice: Dice) -> Iterator[tuple[World, Ask, Account | None]]:
             yield world, ask, account(dice, ask.subject) if dice.one_in(2) else None
 
 
+@dataclass
+class Tally:
+    """How many answers of each kind there were, and the ones that differ."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def agreed(self) -> int:
+        return self.kinds.total() - len(self.differences)
+
+
+def compared(answers: int, seed: int) -> Tally:
+    """Ask both sides ``answers`` questions."""
+    tally = Tally()
+    for n, (world, ask, holder) in enumerate(islice(questions(seeded(seed)), answers)):
+        expected, actual = both(world, ask, holder)
+        kind = "intervals" if world.tariff.rates else "rating plans"
+        tally.kinds[expected if expected.isupper() else f"priced by {kind}"] += 1
+        if expected != actual:
+            tally.differences.append(f"answer {n}: {ask}\n{holder}\noracle: {expected}\nproduct: {actual}")
+    return tally
+
+
 def main() -> int:
     """Print how many answers agree; show the first that do not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--answers", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
-    kinds: Counter[str] = Counter()
-    agreed = 0
-    shown = 0
-    for n, (world, ask, holder) in enumerate(islice(questions(seeded(wanted.seed)), wanted.answers)):
-        expected, actual = both(world, ask, holder)
-        kind = "intervals" if world.tariff.rates else "rating plans"
-        kinds[expected if expected.isupper() else f"priced by {kind}"] += 1
-        agreed += expected == actual
-        if expected != actual and shown < SHOWN_MAX:
-            shown += 1
-            print(f"--- answer {n}: {ask}\n{holder}\noracle: {expected}\nproduct: {actual}")
-    for name, count in sorted(kinds.items()):
+    tally = compared(wanted.answers, wanted.seed)
+    for difference in tally.differences[:SHOWN_MAX]:
+        print(f"--- {difference}")
+    for name, count in sorted(tally.kinds.items()):
         print(f"{count:>9} {name}")
-    print(f"{agreed} of {wanted.answers} answers agree (seed {wanted.seed})")
-    return int(agreed != wanted.answers)
+    print(f"{tally.agreed} of {wanted.answers} answers agree (seed {wanted.seed})")
+    return int(bool(tally.differences))
 
 
 if __name__ == "__main__":
