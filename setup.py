@@ -8,8 +8,11 @@ from pathlib import Path
 
 from setuptools import setup
 
+PLAIN = {"__init__.py", "tariff.py"}
+"""Left as Python: the values of a tariff, whose annotations the store's records are made by."""
+
 COMPILED = [
-    *sorted(str(path) for path in Path("rater").glob("*.py") if path.name != "__init__.py"),
+    *sorted(str(path) for path in Path("rater").glob("*.py") if path.name not in PLAIN),
     "cgrates_py/answers.py",
     "cgrates_py/responder.py",
 ]
