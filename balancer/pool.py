@@ -176,6 +176,11 @@ class Pool:
         """Requests that no rater holds."""
         return len(self._waiting)
 
+    @property
+    def heavy(self) -> int:
+        """Heavy descriptors among those in flight."""
+        return len(self._heavy)
+
     def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
         """Take one request: it goes to a rater, or waits for one, or is refused as one too many."""
         if method >= _HOST_METHODS_FROM:
