@@ -57,6 +57,8 @@ def instant_near(dice: Dice, centre: int, spread_h: int) -> int:
 
 def duration(dice: Dice) -> int:
     longest = dice.among((120 * SECOND, 2 * HOUR, 30 * HOUR, 0, SECOND, 4 * DAY))
+    if dice.one_in(300):
+        longest = 366 * DAY
     step = dice.among((SECOND, 1, 60 * SECOND))
     return dice.roll(0, longest // step) * step
 

@@ -1,0 +1,1 @@
+"""Facts recorded from other systems, run against ours."""
