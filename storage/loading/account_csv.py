@@ -1,7 +1,7 @@
 """The account files of a CSV folder: each account's opening balances, made by running its actions once.
 
-Of the action plan of an account the lines with timing ``*asap`` run, the greater Weight first, within each
-its actions, the greater Weight first; equal weights run in the order of the lines.
+Of the action plan of an account the lines run whose timing is ``*asap``, or has ``*asap`` as its Time: the
+greater Weight first, within each its actions, the greater Weight first; ties in the order of the lines.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from storage.loading.folder import Folder
 from storage.loading.ledger import Balance, Ledger
 from storage.loading.sheet import ANY_WORDS, Row, rows
 from storage.loading.tables import Table
+from storage.loading.tariff_csv import TariffSheets
 
 PLAIN_ACTIONS: dict[str, Callable[[Ledger], None]] = {
     "*reset_account": Ledger.reset,
@@ -29,7 +30,6 @@ BALANCE_ACTIONS: dict[str, Callable[[Ledger, Balance, int, int], None]] = {
 }
 BALANCE_TYPES = frozenset({"*monetary", "*voice", "*sms", "*data"})
 ENDLESS = frozenset({"", "*unlimited", "*never"})
-_RUN_NOW = "*asap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,11 @@ class PlanStep:
 class AccountSheets:
     """What the account files of a folder say. ``unions`` names the ``;`` lists that buckets point at."""
 
-    def __init__(self, folder: Folder, destinations: set[str], timings: set[str], now_ns: int) -> None:
+    def __init__(self, folder: Folder, sheets: TariffSheets, timings: set[str], now_ns: int) -> None:
         self._folder = folder
-        self._destinations = destinations
+        self._destinations = sheets.known_destinations
         self._timings = timings
+        self._asap = sheets.asap_timings
         self._now_ns = now_ns
         self._actions: dict[str, list[Step]] = {}
         self._plans: Table[tuple[str, str, str], PlanStep] = Table()
@@ -93,16 +94,18 @@ class AccountSheets:
             steps.append(Step(weight, f"Actions.csv:{row.line}", run))
 
     def _balance_step(self, row: Row, action: str, kind: str) -> Callable[[Ledger], None] | None:
+        if not self._honoured(row, kind):
+            return None
         units_of = values.duration_ns if kind == "*voice" else _units
         units = row.read(12, units_of, 0, required=True)
         priority = row.read(13, lambda text: values.whole(values.number(text), -(1 << 31), (1 << 31) - 1), 0)
         disabled = row.flag(15)
         if row.flag(14):
             row.note(14, "false (a balance does not block others here)")
-        if not self._honoured(row, kind) or disabled:
-            return None
         balance = Balance(kind, row.text(4), self._bucket_destination(row) if kind == "*voice" else "")
         run = BALANCE_ACTIONS[action]
+        if disabled:
+            return None
         return lambda ledger: run(ledger, balance, units, priority)
 
     def _honoured(self, row: Row, kind: str) -> bool:
@@ -116,6 +119,10 @@ class AccountSheets:
             refusals.append((7, "*any: only *voice is kept by destination"))
         if row.text(9):
             refusals.append((9, "no shared group"))
+        if any(name.startswith("!") for name in row.names(7)):
+            refusals.append((7, "destinations without exceptions (!)"))
+        if row.text(12).startswith("{"):
+            refusals.append((12, "a number of units, no formula"))
         expiry = row.text(10)
         if expiry not in ENDLESS:
             if self._expired(expiry):
@@ -154,8 +161,8 @@ class AccountSheets:
         timing_id = row.text(2)
         if not timing_id.startswith("*"):
             row.one_of(2, self._timings, "the Id of a timing")
-        if timing_id != _RUN_NOW and row.sound:
-            row.note(2, f"{_RUN_NOW} (actions at other times are not run)")
+        if timing_id not in self._asap and row.sound:
+            row.note(2, "*asap (actions at other times are not run)")
         row.put(self._plans, (name, actions_id, timing_id), PlanStep(actions_id, timing_id, row.weight(3)))
 
     def _account(self, row: Row) -> None:
@@ -172,7 +179,7 @@ class AccountSheets:
     def _open(self) -> tuple[Account, ...]:
         plans: dict[str, list[PlanStep]] = {}
         for (name, _, _), plan_step in self._plans.items():
-            if plan_step.timing_id == _RUN_NOW:
+            if plan_step.timing_id in self._asap:
                 plans.setdefault(name, []).append(plan_step)
         for actions in self._actions.values():
             actions.sort(key=lambda step: -step.weight)

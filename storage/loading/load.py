@@ -98,7 +98,7 @@ def _read(
     _note_others(root, report)
     sheets = TariffSheets(folder, base, timezone, now_ns)
     said = sheets.read()
-    account_sheets = AccountSheets(folder, sheets.known_destinations, {*base.timings, *said.timings}, now_ns)
+    account_sheets = AccountSheets(folder, sheets, {*base.timings, *said.timings}, now_ns)
     opened = account_sheets.read()
     merged = merge(base, said, account_sheets.unions)
     sheets.check_plans(merged)

@@ -5,8 +5,10 @@ whatever the order of lines. Names may also be those of the tariff that the fold
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
+from rater.quantity import SCALE
 from rater.tariff import (
     ANY,
     DestinationRate,
@@ -26,6 +28,9 @@ from storage.loading.tables import Table
 
 BUILT_IN_TIMINGS = frozenset({ANY, "*always", "*asap"})
 """Timings that exist without being written: every moment. A tariff keeps all three as ``*any``."""
+
+DECIMALS_MAX = 20
+"""RoundingDecimals seen in the wild; from 9 on there is nothing left to round."""
 
 NOW_WORDS = frozenset({"*now", "*asap"})
 _START_WORDS = frozenset({"", ANY, "*asap"})
@@ -50,6 +55,7 @@ class TariffSheets:
         self._plan_lines: Table[tuple[str, str, str], PlanLine] = Table()
         self._profiles: Table[tuple[ProfileKey, int], ProfileActivation] = Table()
         self.known_destinations = {ANY, *base.destinations}
+        self.asap_timings = {"*asap"}
         self._known_timings = {*BUILT_IN_TIMINGS, *base.timings}
         self._known_rates = set(base.rate_groups)
         self._known_destination_rates = set(base.destination_rates)
@@ -63,7 +69,7 @@ class TariffSheets:
             self._timing(row)
         for row in rows(self._folder, "Rates.csv"):
             self._rate(row)
-        self._check_first_groups()
+        self._note_first_groups()
         for row in rows(self._folder, "DestinationRates.csv"):
             self._destination_rate(row)
         for row in rows(self._folder, "RatingPlans.csv"):
@@ -90,6 +96,8 @@ class TariffSheets:
         month_days, week_days = row.numbers(3, 1, 31), _week_days(row.numbers(4, 0, 7))
         start_s = 0 if row.text(5) in _START_WORDS else row.read(5, values.clock_s, 0)
         timezone = row.read(6, values.zone, None)
+        if row.text(5) == "*asap":
+            self.asap_timings.add(name)
         if name in BUILT_IN_TIMINGS:
             if years or months or month_days or week_days or start_s or timezone:
                 row.bad(0, f"another Id than {name}, which is every moment")
@@ -103,24 +111,27 @@ class TariffSheets:
     def _rate(self, row: Row) -> None:
         name = row.name(0)
         self._known_rates.add(name)
+        rate = row.price(2, required=True)
+        unit = values.positive_duration_ns if rate else _any_unit_ns
         group = RateGroup(
             connect_fee=row.fee(1),
-            rate=row.price(2, required=True),
-            unit_ns=row.read(3, values.positive_duration_ns, 1, required=True),
+            rate=rate,
+            unit_ns=row.read(3, unit, SCALE, required=True),
             increment_ns=row.read(4, values.positive_duration_ns, 1, required=True),
             group_start_ns=row.read(5, values.duration_ns, 0),
         )
         row.put(self._groups, (name, group.group_start_ns), group)
 
-    def _check_first_groups(self) -> None:
-        """Usage starts at zero, so some group has to."""
+    def _note_first_groups(self) -> None:
+        """Usage starts at zero: a rate whose first group starts later is noted."""
         first: dict[str, tuple[int, str]] = {}
         for name, start_ns in self._groups.values:
             found = (start_ns, self._groups.places[name, start_ns])
             first[name] = min(first.get(name, found), found)
         for start_ns, line in first.values():
             if start_ns:
-                self._folder.report.problem("Rates.csv", f"{line}:6", "a group of this Id from 0s on", "none")
+                expected = "a group of this Id from 0s on (the first one is used from there)"
+                self._folder.report.notice("Rates.csv", f"{line}:6", expected, "none")
 
     def _destination_rate(self, row: Row) -> None:
         name = row.name(0)
@@ -130,7 +141,7 @@ class TariffSheets:
             destination_id=row.one_of(1, self.known_destinations, "the Id of a destination"),
             rates_id=row.one_of(2, self._known_rates, "the Id of a rate"),
             rounding=row.read(3, _rounding, Rounding.MIDDLE),
-            decimals=row.read(4, lambda text: values.whole(values.number(text), 0, 9), 9),
+            decimals=row.read(4, lambda text: values.whole(values.number(text), 0, DECIMALS_MAX), 9),
             max_cost=max_cost or None,
             max_cost_strategy=row.read(6, _strategy, MaxCostStrategy.NONE),
         )
@@ -165,7 +176,7 @@ class TariffSheets:
         return Tariff(
             destinations={name: tuple(sorted(found)) for name, found in self._destinations.items()},
             timings=dict(self._timings.values),
-            rate_groups=_sorted(groups, lambda group: group.group_start_ns),
+            rate_groups={name: _from_zero(found) for name, found in groups.items()},
             destination_rates=_sorted(lines, lambda line: line.destination_id),
             rating_plans=_sorted(plans, lambda line: (line.destination_rates_id, line.timing_id)),
             profiles=_sorted(profiles, lambda line: line.activation_ns),
@@ -236,6 +247,17 @@ def _sorted(
 ) -> dict[Key, tuple[Line, ...]]:
     """Order the lines of each Id, so that their order in the file does not show."""
     return {key: tuple(sorted(lines, key=order)) for key, lines in groups.items()}
+
+
+def _from_zero(groups: list[RateGroup]) -> tuple[RateGroup, ...]:
+    """Order the groups of a rate; the first one begins with the call."""
+    first, *others = sorted(groups, key=lambda group: group.group_start_ns)
+    return (replace(first, group_start_ns=0), *others)
+
+
+def _any_unit_ns(text: str) -> int:
+    """Read the unit of a rate of 0, where it says nothing: 0 is found in use."""
+    return values.duration_ns(text) or SCALE
 
 
 def _week_days(days: tuple[int, ...]) -> tuple[int, ...]:

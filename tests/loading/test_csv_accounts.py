@@ -85,6 +85,14 @@ def test_the_greater_weight_runs_first_in_plans_and_in_actions(tmp_path: Path) -
     assert load(tmp_path, files).accounts[0].account.credit == 3 * UNIT
 
 
+def test_a_timing_whose_time_is_asap_runs_at_once(tmp_path: Path) -> None:
+    timings = f"{CSV['Timings.csv']}SOON,*any,*any,*any,*any,*asap\n"
+
+    loaded = load(tmp_path, {**CSV, "Timings.csv": timings, "ActionPlans.csv": "AP,A1,SOON,10"})
+
+    assert (notices(loaded), loaded.accounts[0].account.credit) == ([], 10 * UNIT)
+
+
 def test_minutes_keep_their_destinations_and_priority(tmp_path: Path) -> None:
     lines = action("A1", "*topup", "*voice", "10s", where="CELL", subject="*zero1s", priority="30") + action(
         "A1", "*topup", "*voice", "5s", where="LAND; CELL", priority="20"
@@ -123,6 +131,8 @@ LEFT_OUT = [
     (action("A1", "*topup", "*voice", "1", subject="SPECIAL"), "Actions.csv:1:9: expected a free balance (*zero…)"),
     (action("A1", "*topup", "*monetary", "1", where="CELL"), "Actions.csv:1:8: expected *any: only *voice"),
     (action("A1", "*topup", "*monetary", "1", expiry="2026-01-01T00:00:00Z"), "Actions.csv:1:11: expected a time to come"),
+    (action("A1", "*topup", "*voice", "1", where="LAND;!CELL"), "Actions.csv:1:8: expected destinations without exceptions (!)"),
+    (action("A1", "*topup", "*monetary", "{}"), "Actions.csv:1:13: expected a number of units, no formula"),
     (action("A1", "*topup", "*monetary", "1", more=("F", "", "", "")), "Actions.csv:1:4: expected no filter"),
     (action("A1", "*topup", "*monetary", "1", more=("", "G", "", "")), "Actions.csv:1:10: expected no shared group"),
     (action("A1", "*topup", "*monetary", "1", more=("", "", "DAY", "")), "Actions.csv:1:12: expected *any"),

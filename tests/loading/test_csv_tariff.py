@@ -158,12 +158,11 @@ PROBLEMS = [
     ("Rates.csv", "R,0,1e99,60s,1s,0s", "1:3: expected a number from 0 to 9000000000, got '1e99'"),
     ("Rates.csv", "R,0.0000000001,1,60s,1s,0s", "1:2: expected at most 9 decimals, got '0.0000000001'"),
     ("Rates.csv", "R,0,1,0.5ns,1s,0s", "1:4: expected a duration in whole nanoseconds, got '0.5ns'"),
-    ("Rates.csv", "R,0,1,1s,1s,5s", "1:6: expected a group of this Id from 0s on, got none"),
     ("Rates.csv", "R,0,1,1s,1s,0\nR,0,2,1s,1s,0", "2:1: expected the same as line 1 says, or another Id, got other content"),
     ("DestinationRates.csv", "D,MOON,R1,,,,", "1:2: expected the Id of a destination, got 'MOON'"),
     ("DestinationRates.csv", "D,LAND,R9,,,,", "1:3: expected the Id of a rate, got 'R9'"),
     ("DestinationRates.csv", "D,LAND,R1,*near,,,", "1:4: expected *up, *middle or *down, got '*near'"),
-    ("DestinationRates.csv", "D,LAND,R1,*up,10,,", "1:5: expected a whole number from 0 to 9, got '10'"),
+    ("DestinationRates.csv", "D,LAND,R1,*up,21,,", "1:5: expected a whole number from 0 to 20, got '21'"),
     ("DestinationRates.csv", "D,LAND,R1,*up,4,-1,", "1:6: expected a number from 0 to 9000000000, got '-1'"),
     ("DestinationRates.csv", "D,LAND,R1,*up,4,1,*stop", "1:7: expected *free, *disconnect or nothing, got '*stop'"),
     ("RatingPlans.csv", "P1,D9,DAY,1", "1:2: expected the Id of destination rates, got 'D9'"),
@@ -182,6 +181,22 @@ def test_a_fault_is_told_with_its_place(tmp_path: Path, file: str, text: str, ex
     told = reports(load(tmp_path, {**CSV, file: text}))
 
     assert f"{file}:{expected}" in told
+
+
+def test_a_rate_whose_groups_start_late_is_used_from_the_start_and_noted(tmp_path: Path) -> None:
+    loaded = load(tmp_path, {"Rates.csv": "R,0,1,1s,1s,9s\nR,0,2,1s,1s,5s"})
+
+    assert [group.group_start_ns for group in loaded.tariff.rate_groups["R"]] == [0, 9 * SECOND]
+    expected = (
+        "Rates.csv:2:6: expected a group of this Id from 0s on (the first one is used from there), got none"
+    )
+    assert ([], [expected]) == (reports(loaded), notices(loaded))
+
+
+def test_a_rate_of_nothing_needs_no_unit(tmp_path: Path) -> None:
+    loaded = load(tmp_path, {"Rates.csv": "R,0.1,0,0,1s,0"})
+
+    assert (RateGroup(Decimal("0.1"), Decimal(0), SECOND, SECOND, 0),) == loaded.tariff.rate_groups["R"]
 
 
 @pytest.mark.parametrize("file", sorted(CSV))
