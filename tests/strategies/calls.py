@@ -63,28 +63,29 @@ def duration(dice: Dice) -> int:
     return dice.roll(0, longest // step) * step
 
 
-def prefixes_of(tariff: Tariff) -> tuple[str, ...]:
-    """Every prefix that a tariff sells."""
-    sold = {text for rates in tariff.rates.values() for text in rates}
-    named = {text for prefixes in tariff.destinations.values() for text in prefixes}
-    return tuple(sorted(sold or named))
-
-
 def subjects_of(tariff: Tariff) -> tuple[str, ...]:
+    """The subjects that have rates or a profile of their own."""
     own = {subject for _, subject in tariff.rates} | {subject for _, _, subject in tariff.profiles}
     return tuple(sorted(own - {ANY}))
 
 
+def prefixes_of(tariff: Tariff, subject: str) -> tuple[str, ...]:
+    """The prefixes that a subject may call."""
+    sold = set(tariff.rates.get((CUSTOMER, subject), ()))
+    named = {text for prefixes in tariff.destinations.values() for text in prefixes}
+    return tuple(sorted(sold or named))
+
+
 def call(dice: Dice, near: int, tariff: Tariff) -> Ask:
-    """A call of one of the subjects, near ``near``, mostly to a number that the tariff has heard of."""
+    """A call around ``near``, mostly of a subject and to a number that the tariff has heard of."""
     start = instant_near(dice, near, dice.among((1, 12, 72)))
-    number = prefix(dice, 6) if dice.one_in(8) else dice.among(prefixes_of(tariff))
-    number += "".join(dice.among("0149") for _ in dice.times(0, 3))
+    subject = dice.among(SUBJECTS) if dice.one_in(8) else dice.among(subjects_of(tariff) or SUBJECTS)
+    number = prefix(dice, 6) if dice.one_in(8) else dice.among(prefixes_of(tariff, subject))
     return Ask(
         customer=CUSTOMER,
-        subject=dice.among(SUBJECTS) if dice.one_in(6) else dice.among(subjects_of(tariff) or SUBJECTS),
+        subject=subject,
         category=CATEGORY,
-        number=number,
+        number=number + "".join(dice.among("0149") for _ in dice.times(0, 3)),
         start_ns=start,
         end_ns=start + duration(dice),
         offset_ns=round(dice.among(OFFSETS_H) * HOUR),

@@ -158,7 +158,7 @@ def rate_groups(dice: Dice) -> tuple[RateGroup, ...]:
 def destination_rate(dice: Dice, *, everywhere: bool) -> DestinationRate:
     strategy = dice.among(tuple(MaxCostStrategy)) if dice.one_in(3) else MaxCostStrategy.NONE
     return DestinationRate(
-        destination_id=ANY if everywhere and dice.one_in(2) else dice.among(DESTINATIONS),
+        destination_id=ANY if everywhere or dice.one_in(4) else dice.among(DESTINATIONS),
         rates_id=dice.among(("R1", "R2", "R3")),
         rounding=dice.among(tuple(Rounding)),
         decimals=dice.roll(0, 9),
@@ -182,7 +182,7 @@ def timing(dice: Dice, name: str, zone: str | None) -> Timing:
 
 def profile(dice: Dice, near: int) -> tuple[ProfileActivation, ...]:
     def activation(when: int) -> ProfileActivation:
-        if dice.one_in(3):
+        if dice.one_in(4):
             return ProfileActivation(when, "P0", dice.some((*SUBJECTS, "eve", ANY), 3))
         return ProfileActivation(when, dice.among(("P1", "P2", "P3")), dice.some(SUBJECTS, 1))
 
@@ -193,7 +193,7 @@ def plan_tariff(dice: Dice, near: int) -> Tariff:
     """Rating plans, profiles with fallbacks, and what minute buckets need."""
     names = ("T1", "T2", "T3")
     zone = dice.among(ZONES)
-    everywhere = dice.one_in(2)
+    everywhere = dice.one_in(3)
     timings = {ANY: Timing(ANY)} | {name: timing(dice, name, zone) for name in names}
     plans: dict[str, tuple[PlanLine, ...]] = {"P0": ()}
     plans |= {
