@@ -1,7 +1,7 @@
 """The embedded server: one per data directory, gone with its parent, back on its data."""
 
 import asyncio
-import fcntl
+import contextlib
 import os
 import signal
 import sys
@@ -25,7 +25,7 @@ from storage.embedded import EmbeddedStore
 
 async def main():
     store = EmbeddedStore(Path(sys.argv[1]))
-    print(await store.start(), file=sys.stderr, flush=True)
+    print(await store.start(), store.pid, file=sys.stderr, flush=True)
     await store.exited
 
 asyncio.run(main())
@@ -102,13 +102,19 @@ async def test_the_store_dies_with_its_parent(tmp_path: Path) -> None:
         sys.executable, "-c", CHILD, str(tmp_path), stderr=asyncio.subprocess.PIPE
     )
     assert parent.stderr is not None
-    url = (await parent.stderr.readline()).decode().strip()
+    url, pid = (await parent.stderr.readline()).decode().split()
     assert url_if_running(tmp_path) == url
+    process, gone = os.pidfd_open(int(pid)), asyncio.Event()
+    asyncio.get_running_loop().add_reader(process, gone.set)
     parent.kill()
     await parent.wait()
-    with (tmp_path / "store.lock").open() as lock:
-        async with asyncio.timeout(10):
-            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+    try:
+        await asyncio.wait_for(gone.wait(), 10)
+    finally:
+        asyncio.get_running_loop().remove_reader(process)
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+        os.close(process)
     assert url_if_running(tmp_path) is None
 
 

@@ -78,6 +78,7 @@ async def test_the_server_remembers_accounts_for_us_but_not_request_ids(
     await valkey.read_tariff()
     await valkey.commit(create())
     await valkey.commit(debit(1, TEN, 1, "a", "b", "c"))
+    assert isinstance(await valkey.commit(debit(1, TEN, 1, "a", "d")), Conflict)
     assert info(admin, "stats", "tracking_total_keys") == 2
 
 
