@@ -28,4 +28,4 @@ async def ask_figures(rpc: RpcClient, deadline_s: float = DEADLINE_S) -> tuple[F
 def raters_of(figures: Figures) -> dict[str, dict[str, int]]:
     """Tell the raters that are up by name, each with its counters."""
     raters = figures.get("raters", [])
-    return {rater["name"]: {"in_flight": rater["in_flight"]} | rater["counters"] for rater in raters}
+    return {rater["name"]: {"in_flight": rater.get("in_flight", 0)} | rater["counters"] for rater in raters}

@@ -21,7 +21,9 @@ def configure(settings: Settings, process: str) -> None:
     if settings.log_json:
         shown += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(sort_keys=True)]
     else:
-        shown.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        # plain tracebacks: the pretty ones print local variables, and with them secrets
+        plain = structlog.dev.plain_traceback
+        shown.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain))
     structlog.configure(
         processors=shown,
         wrapper_class=structlog.make_filtering_bound_logger(level),

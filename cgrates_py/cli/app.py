@@ -163,7 +163,7 @@ def http(
     "Example: [bold]cgrates-py load tariffs/ --redis-url redis://10.0.0.2/0[/bold]"
 )
 def load(
-    path: Annotated[Path, typer.Argument(help="A folder of the original's JSON files or of tariff CSVs.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of JSON files of 2012, or of CSVs.")],
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
     format: Annotated[  # noqa: A002 -- the option's name

@@ -78,22 +78,21 @@ def rater(config: Path | None, **given: Any) -> None:
     from storage.store import StoreError  # noqa: PLC0415 -- each process imports its own part
 
     settings = _prepare("rater", config, given)
-    listener = None
-    if settings.listen_address:
-        listener = _listen(Address.parse(settings.listen_address))
-        _announce(rpc=process.bound(listener))
-    secret = "" if listener else _secret(settings)
+    secret = "" if settings.listen_address else _secret(settings)
     try:
-        process.run_until_signal(_rate(settings, listener, secret))
+        process.run_until_signal(_rate(settings, secret))
     except StoreError as error:
         raise CommandError(f"store: {error}") from None
+    except OSError as error:
+        raise CommandError(f"cannot listen: {error}") from None
 
 
-async def _rate(settings: Settings, listener: socket.socket | None, secret: str) -> None:
+async def _rate(settings: Settings, secret: str) -> None:
     from cgrates_py.embedded import run_embedded  # noqa: PLC0415 -- each process imports its own part
     from cgrates_py.rater_process import run_rater  # noqa: PLC0415 -- likewise
     from storage.embedded import url_if_running  # noqa: PLC0415 -- likewise
 
+    listen = Address.parse(settings.listen_address) if settings.listen_address else None
     async with AsyncExitStack() as stack:
         url = settings.redis_url or url_if_running(settings.data_dir)
         if not url:
@@ -101,12 +100,13 @@ async def _rate(settings: Settings, listener: socket.socket | None, secret: str)
         await run_rater(
             store_url=url,
             clock=open_clock(settings.clock_file),
-            balancer=None if listener else Address.parse(settings.register_address),
-            listen=listener,
+            balancer=None if listen else Address.parse(settings.register_address),
+            listen=listen,
             secret=secret.encode(),
             name=settings.name,
             unknown_account=settings.unknown_account,
             request_id_ttl_s=settings.request_id_ttl_hours * 3600,
+            on_ready=(lambda port: _announce(rpc=Address(listen.host, port))) if listen else None,
         )
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,38 @@ Answer = Callable[[str, dict[str, Any]], str]
 """Given method and descriptor, the JSON text of the result, or ``!CODE: text`` for an error."""
 
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(handler: Handler, port: int = 0) -> AsyncIterator[int]:
+    """Serve connections with ``handler``, tell the port, and leave nothing open at the end."""
+    connections: set[asyncio.Task[None]] = set()
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handler(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(one(reader, writer))
+        connections.add(task)
+        task.add_done_callback(connections.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", port)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+        await server.wait_closed()
+
+
 @dataclass
 class ScriptedBalancer:
     """Answers JSON-RPC lines; remembers what it was asked, numbers as the texts they came as."""
@@ -26,44 +58,27 @@ class ScriptedBalancer:
     answer: Answer = lambda method, descriptor: "0"
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     port: int = 0
-    server: asyncio.Server | None = None
-    writers: set[asyncio.StreamWriter] = field(default_factory=set)
     deaf: bool = False
 
+    _over: AsyncExitStack = field(default_factory=AsyncExitStack)
+
     async def start(self) -> None:
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.port = await self._over.enter_async_context(listening(self._serve, self.port))
 
     async def stop(self) -> None:
-        if self.server is not None:
-            self.server.close()
-            self.drop()
-            await self.server.wait_closed()
-            self.server = None
-
-    def drop(self) -> None:
-        for writer in self.writers:
-            writer.transport.abort()
+        await self._over.aclose()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writers.add(writer)
-        try:
-            while line := await reader.readline():
-                request = json.loads(line, parse_float=str, parse_int=str)
-                self.asked.append((request["method"], request["params"][0]))
-                if self.deaf:
-                    writer.transport.abort()
-                    self.deaf = False
-                    return
-                text = self.answer(*self.asked[-1])
-                error = json.dumps(text[1:]) if text.startswith("!") else "null"
-                result = "null" if text.startswith("!") else text
-                writer.write(f'{{"id":{request["id"]},"result":{result},"error":{error}}}\n'.encode())
-        except ConnectionError:
-            pass  # the test dropped it
-        finally:
-            self.writers.discard(writer)
-            writer.close()
+        while line := await reader.readline():
+            request = json.loads(line, parse_float=str, parse_int=str)
+            self.asked.append((request["method"], request["params"][0]))
+            if self.deaf:
+                self.deaf = False
+                return
+            text = self.answer(*self.asked[-1])
+            error = json.dumps(text[1:]) if text.startswith("!") else "null"
+            result = "null" if text.startswith("!") else text
+            writer.write(f'{{"id":{request["id"]},"result":{result},"error":{error}}}\n'.encode())
 
 
 @asynccontextmanager
