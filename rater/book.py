@@ -5,14 +5,14 @@ call. Nothing here depends on the clock: instants are arguments.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from rater.e164 import PrefixSet, candidates, digits, lengths_descending
+from rater.e164 import PrefixSet, digits, lengths_descending
 from rater.instant import text
 from rater.plan import CompiledPlan, Period
-from rater.rate import Rate
+from rater.rate import Rate, Terms
 from rater.refusal import Reason, Refusal
 from rater.tariff import ANY, ActivationPeriod, PrefixRate, ProfileActivation, Tariff, TariffPlan
 from rater.timing import DayPart, Days, Schedule, clock_ns
@@ -20,59 +20,78 @@ from rater.timing import DayPart, Days, Schedule, clock_ns
 FALLBACK_DEPTH_MAX = 4
 """How many subjects one look-up falls back through; a longer chain is a loop in somebody's tariff."""
 
+Profile = tuple[ProfileActivation, ...]
+"""A subject's rating plans in order of activation."""
+
 FOREVER = 1 << 80
 """An instant after every call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What prices a call: the prefix that matched, and the periods in force with their beginnings.
+DatedPeriods = tuple[tuple[int, Period], ...]
+"""Periods with their beginnings, in order; each holds until the next begins."""
+
+
+class Route(NamedTuple):
+    """What prices a call: the prefix that matched, and the periods in force from its start to its end.
 
     The first beginning is not after the call's start; the last period holds to the call's end.
     """
 
     prefix: str
-    periods: tuple[tuple[int, Period], ...]
+    periods: DatedPeriods
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixPeriods:
-    """The dated prices of one prefix in order of activation."""
+class Dated:
+    """The dated prices of a prefix in order of activation; prefixes of the same prices share one."""
 
-    prefix: str
-    activations: tuple[int, ...]
-    periods: tuple[Period, ...]
-    routes: tuple[Route, ...]
-    """The route of a call within each one period, ready made."""
+    __slots__ = ("_activations", "_dated", "_single")
 
-    def route(self, start_ns: int, end_ns: int) -> Route | Refusal:
-        """Choose the period in force at the start, and those that begin before the end."""
-        first = bisect_right(self.activations, start_ns) - 1
+    def __init__(self, periods: Sequence[Period]) -> None:
+        self._activations = tuple(period.activation_ns for period in periods)
+        self._dated: DatedPeriods = tuple((period.activation_ns, period) for period in periods)
+        self._single: tuple[DatedPeriods, ...] = tuple((dated,) for dated in self._dated)
+
+    @property
+    def first_ns(self) -> int:
+        """When the first period begins."""
+        return self._activations[0]
+
+    def between(self, start_ns: int, end_ns: int) -> DatedPeriods:
+        """List the period in force at the start and those that begin before the end; none if it is early."""
+        activations = self._activations
+        first = bisect_right(activations, start_ns) - 1
         if first < 0:
-            return not_active(self.prefix, self.activations[0])
+            return ()
         last = first + 1
-        if last == len(self.activations) or self.activations[last] >= end_ns:
-            return self.routes[first]
-        while last < len(self.activations) and self.activations[last] < end_ns:
+        if last == len(activations) or activations[last] >= end_ns:
+            return self._single[first]
+        while last < len(activations) and activations[last] < end_ns:
             last += 1
-        return Route(
-            self.prefix, tuple(zip(self.activations[first:last], self.periods[first:last], strict=True))
-        )
+        return self._dated[first:last]
 
 
-@dataclass(frozen=True, slots=True)
 class SubjectRates:
     """Every prefix of one subject."""
 
-    table: dict[str, PrefixPeriods]
-    lengths: tuple[int, ...]
+    __slots__ = ("_lengths", "_table", "_with_plus")
 
-    def find(self, number: str) -> PrefixPeriods | None:
-        """Find the longest prefix that begins ``number`` (digits only)."""
-        table = self.table
-        for beginning in candidates(number, self.lengths):
-            if (found := table.get(beginning)) is not None:
-                return found
+    def __init__(self, rates: Mapping[str, PrefixRate], compiled: dict[int, Dated]) -> None:
+        self._table = {digits(prefix): compiled[id(rate)] for prefix, rate in rates.items()}
+        self._with_plus = frozenset(digits(prefix) for prefix in rates if prefix[:1] == "+")
+        self._lengths = lengths_descending(self._table)
+
+    def route(self, number: str, start_ns: int, end_ns: int) -> Route | Refusal | None:
+        """Find what prices ``number`` (digits only): its longest prefix; None if none begins it."""
+        table = self._table
+        size = len(number)
+        for length in self._lengths:
+            if length <= size:
+                prefix = number[:length]
+                dated = table.get(prefix)
+                if dated is not None:
+                    shown = "+" + prefix if prefix in self._with_plus else prefix
+                    periods = dated.between(start_ns, end_ns)
+                    return Route(shown, periods) if periods else not_active(shown, dated.first_ns)
         return None
 
 
@@ -100,11 +119,11 @@ class Book:
     def match_length(self, destination_id: str, number: str) -> int:
         """Tell how many digits of ``number`` (digits only) a destination's longest prefix matches.
 
-        0: the destination does not match. ``*any`` matches every number but less than any prefix would.
+        -1: the destination does not match. ``*any`` matches every number, with no digit of it.
         """
         if (prefixes := self._destinations.get(destination_id)) is not None:
-            return prefixes.match_length(number)
-        return 1 if destination_id == ANY and number else 0
+            return prefixes.match_length(number) or -1
+        return 0 if destination_id == ANY and number else -1
 
     def route(
         self, customer: str, subject: str, category: str, number: str, start_ns: int, end_ns: int
@@ -115,55 +134,56 @@ class Book:
         """
         wanted = digits(number)
         own = self._rates.get((customer, subject))
-        if own is not None and (found := own.find(wanted)) is not None:
-            return found.route(start_ns, end_ns)
+        if own is not None and (found := own.route(wanted, start_ns, end_ns)) is not None:
+            return found
         return self._profile_route(customer, subject, category, wanted, start_ns, end_ns)
 
     def _profile_route(
         self, tenant: str, subject: str, category: str, number: str, start_ns: int, end_ns: int
     ) -> Route | Refusal:
+        profile = self._profiles.get((tenant, category, subject)) or self._profiles.get(
+            (tenant, category, ANY)
+        )
+        if profile is None:
+            sentence = f"no rate of subject {subject!r} (customer {tenant!r}) for {number!r}"
+            return Refusal(Reason.RATE_NOT_FOUND, sentence)
+        if profile[0].activation_ns > start_ns:
+            return not_active(subject, profile[0].activation_ns)
         prefix = ""
         periods: list[tuple[int, Period]] = []
         at_ns = start_ns
-        while True:
-            found = self._period_at(tenant, category, subject, number, at_ns, 0)
-            if isinstance(found, Refusal):
-                return found
-            shown, period, until_ns = found
+        while not periods or at_ns < end_ns:
+            found, until_ns = self._seller(profile, (tenant, category), number, at_ns, 0)
+            if found is None:
+                sentence = f"the rating plans of subject {subject!r} have no rate for {number!r}"
+                return Refusal(Reason.RATE_NOT_FOUND, f"{sentence} at {text(at_ns)}")
             if not periods:
-                prefix = shown
-            periods.append((at_ns, period))
-            if until_ns >= end_ns:
-                return Route(prefix, tuple(periods))
+                prefix = found[0]
+            periods.append((at_ns, found[1]))
             at_ns = until_ns
+        return Route(prefix, tuple(periods))
 
-    def _period_at(
-        self, tenant: str, category: str, subject: str, number: str, at_ns: int, depth: int
-    ) -> tuple[str, Period, int] | Refusal:
-        """Find (prefix, period, until when that holds) for one instant, falling back as the profile says."""
-        profile = self._profiles.get((tenant, category, subject))
-        if profile is None and not depth:
-            profile = self._profiles.get((tenant, category, ANY))
-        if profile is None:
-            return Refusal(
-                Reason.RATE_NOT_FOUND, f"no rate of subject {subject!r} (customer {tenant!r}) for {number!r}"
-            )
-        until_ns = next((a.activation_ns for a in profile if a.activation_ns > at_ns), FOREVER)
-        active = next((a for a in reversed(profile) if a.activation_ns <= at_ns), None)
+    def _seller(
+        self, profile: Profile, group: tuple[str, str], number: str, at_ns: int, depth: int
+    ) -> tuple[tuple[str, Period] | None, int]:
+        """Find (prefix, period) for one instant, falling back as the profile says, and until when it holds.
+
+        It holds until any of the profiles that were asked, also in vain, has another plan.
+        """
+        until_ns = next((line.activation_ns for line in profile if line.activation_ns > at_ns), FOREVER)
+        active = next((line for line in reversed(profile) if line.activation_ns <= at_ns), None)
         if active is None:
-            return not_active(subject, profile[0].activation_ns)
-        plan = self._plans[active.rating_plan_id]
-        if (match := plan.match(number, active.activation_ns)) is not None:
-            return match[0], match[1], until_ns
-        if depth < FALLBACK_DEPTH_MAX:
-            for fallback in active.fallback_subjects:
-                found = self._period_at(tenant, category, fallback, number, at_ns, depth + 1)
-                if not isinstance(found, Refusal):
-                    return found[0], found[1], min(found[2], until_ns)
-        return Refusal(
-            Reason.RATE_NOT_FOUND,
-            f"rating plan {active.rating_plan_id!r} of subject {subject!r} has no rate for {number!r}",
-        )
+            return None, until_ns
+        found = self._plans[active.rating_plan_id].match(number, active.activation_ns)
+        if found is None and depth < FALLBACK_DEPTH_MAX:
+            for subject in active.fallback_subjects:
+                fallback = self._profiles.get((*group, subject))
+                if fallback is not None:
+                    found, fallback_until_ns = self._seller(fallback, group, number, at_ns, depth + 1)
+                    until_ns = min(until_ns, fallback_until_ns)
+                    if found is not None:
+                        break
+        return found, until_ns
 
 
 def not_active(what: str, activation_ns: int) -> Refusal:
@@ -176,9 +196,11 @@ def not_active(what: str, activation_ns: int) -> Refusal:
 
 def compile_tariff(tariff: Tariff) -> Book:
     """Compile a tariff for look-up. Every name in it has to resolve: the loaders see to that."""
+    prices = _compile_prices(tariff)
+    terms: dict[tuple[str, int], Terms] = {}
     return Book(
-        {key: _compile_subject(rates) for key, rates in tariff.rates.items()},
-        {plan_id: CompiledPlan.of(tariff, plan_id) for plan_id in tariff.rating_plans},
+        {key: SubjectRates(rates, prices) for key, rates in tariff.rates.items()},
+        {plan_id: CompiledPlan.of(tariff, plan_id, terms) for plan_id in tariff.rating_plans},
         {
             key: tuple(sorted(profile, key=lambda line: line.activation_ns))
             for key, profile in tariff.profiles.items()
@@ -188,22 +210,23 @@ def compile_tariff(tariff: Tariff) -> Book:
     )
 
 
-def _compile_subject(rates: Mapping[str, PrefixRate]) -> SubjectRates:
-    table = {digits(prefix): _compile_prefix(prefix, rate) for prefix, rate in rates.items()}
-    return SubjectRates(table, lengths_descending(table))
+def _compile_prices(tariff: Tariff) -> dict[int, Dated]:
+    """Compile each different price once, by the identity of its value: thousands of prefixes share one."""
+    return {
+        id(rate): _compile_prefix(rate)
+        for rates in tariff.rates.values()
+        for rate in _distinct(rates.values())
+    }
 
 
-def _compile_prefix(prefix: str, rate: PrefixRate) -> PrefixPeriods:
+def _distinct(rates: Iterable[PrefixRate]) -> Iterable[PrefixRate]:
+    return {id(rate): rate for rate in rates}.values()
+
+
+def _compile_prefix(rate: PrefixRate) -> Dated:
     zone = ZoneInfo(rate.timezone) if rate.timezone else None
-    dated = sorted(rate.periods, key=lambda period: period.activation_ns)
-    periods = tuple(_compile_period(period, zone) for period in dated)
-    activations = tuple(period.activation_ns for period in dated)
-    return PrefixPeriods(
-        prefix,
-        activations,
-        periods,
-        tuple(Route(prefix, (dated,)) for dated in zip(activations, periods, strict=True)),
-    )
+    ordered = sorted(rate.periods, key=lambda period: period.activation_ns)
+    return Dated([_compile_period(period, zone) for period in ordered])
 
 
 def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None) -> Period:

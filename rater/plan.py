@@ -80,14 +80,17 @@ class CompiledPlan:
         self._periods: dict[tuple[int, tuple[int, ...]], Period] = {}
 
     @classmethod
-    def of(cls, tariff: Tariff, plan_id: str) -> "CompiledPlan":
-        """Compile one rating plan of a tariff."""
+    def of(cls, tariff: Tariff, plan_id: str, terms: dict[tuple[str, int], Terms]) -> "CompiledPlan":
+        """Compile one rating plan of a tariff.
+
+        ``terms`` are those of the destination rates compiled so far: a call that several plans price through
+        one destination rate is capped and rounded once.
+        """
         candidates: list[Candidate] = []
         table: dict[str, int] = {}
         combinations: list[tuple[int, ...]] = [()]
         extended: dict[tuple[int, int], int] = {}
         zone: str | None = None
-        terms: dict[tuple[str, int], Terms] = {}
         for line in tariff.rating_plans[plan_id]:
             timing = ALWAYS if line.timing_id in ALWAYS_NAMES else tariff.timings[line.timing_id]
             zone = zone or timing.timezone

@@ -24,7 +24,7 @@ class Terms:
             and numerator > self.max_cost * denominator
         ):
             numerator, denominator = self.max_cost, 1
-        if self.decimals >= 9:
+        if self.decimals > 9:
             return numerator, denominator
         step = denominator * 10 ** (9 - self.decimals)
         if self.rounding is Rounding.UP:

@@ -94,7 +94,7 @@ def usable_buckets(book: Book, account: Account, number: str, *, empty_too: bool
     for index, bucket in enumerate(account.buckets):
         if bucket.seconds_ns > 0 or empty_too:
             length = book.match_length(bucket.destination_id, wanted)
-            if length:
+            if length >= 0:
                 rank = (-bucket.priority, -length, bucket.price, index)
                 found.append((rank, BucketUse(index, bucket, bucket.seconds_ns)))
     found.sort(key=lambda pair: pair[0])
