@@ -1,4 +1,4 @@
-"""A rater as a process: the store, the tariff in force, and one way in: a balancer's pool or its own listener."""
+"""A rater as a process: the store, the tariff in force, and a way in: a balancer's pool or its own listener."""
 
 import asyncio
 import os
@@ -31,8 +31,8 @@ _log = structlog.get_logger(__name__)
 RETRY_TTL_S = 60
 """How long the answer to a request without a RequestId is kept, for the balancer's own retries.
 
-Far longer than any retry can take (REQUEST_S of ``protocol.limits``), far shorter than a day: there are as many as
-requests.
+Far longer than any retry can take (REQUEST_S of ``protocol.limits``), far shorter than a day: there are as
+many as requests.
 """
 
 TARIFF_RETRY_S = 0.5
@@ -114,9 +114,9 @@ async def run_rater(
     request_id_ttl_s: int = 86_400,
     on_ready: Callable[[int], None] | None = None,
 ) -> None:
-    """Serve until cancelled, for a balancer's pool or as a listener. Raises StoreError or OSError at the start.
+    """Serve until cancelled, for a balancer's pool or as a listener.
 
-    ``on_ready`` gets the port listened on, 0 without one, once the store and the tariff are there.
+    Raises StoreError or OSError at the start. ``on_ready`` gets the port listened on, 0 without one, once the store and the tariff are there.
 
     Cancelling leaves in order: nothing new is taken, what was taken is answered.
     """

@@ -159,7 +159,8 @@ class Book:
                 return Refusal(Reason.RATE_NOT_FOUND, f"{sentence} at {text(at_ns)}")
             if not periods:
                 prefix = found[0]
-            periods.append((at_ns, found[1]))
+            if not periods or found[1] is not periods[-1][1]:
+                periods.append((at_ns, found[1]))
             at_ns = until_ns
         return Route(prefix, tuple(periods))
 
