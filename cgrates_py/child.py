@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
@@ -39,7 +40,13 @@ class Child:
     def __init__(self, name: str, command: str, environment: Mapping[str, str]) -> None:
         self.name = name
         self._command = command
-        self._environment = {**os.environ, **environment, SUPERVISOR_PID: str(os.getpid())}
+        tree = str(Path(__file__).parents[1])
+        self._environment = {
+            **os.environ,
+            **environment,
+            "PYTHONPATH": os.pathsep.join(filter(None, (tree, os.environ.get("PYTHONPATH")))),
+            SUPERVISOR_PID: str(os.getpid()),
+        }
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -96,6 +103,7 @@ class Child:
     async def _run_once(self) -> int:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # a folder of the working directory must not pass for one of our packages
             "-m",
             "cgrates_py",
             self._command,

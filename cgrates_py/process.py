@@ -3,9 +3,11 @@
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import socket
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from cgrates_py.address import Address
@@ -30,6 +32,13 @@ def die_with_supervisor() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != int(supervisor):  # it ended before the line above
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def allow_open_files() -> None:
+    """Raise the limit of open files to what the system lets this process have: connections are files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # a system that says no has its reasons
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def reserve(host: str, port: int) -> socket.socket:

@@ -121,10 +121,11 @@ async def _start(shared: Settings, demo: bool, children: list[Child], http: Addr
     """Start every part and return when the next request will be answered."""
     started_s = time.monotonic()
     front, raters = children[:2], children[2:]
-    for child in front:
-        child.start()
-    if demo:
-        await _load_demo(shared.redis_url)
+    async with ValkeyStore(shared.redis_url) as store:  # a store that cannot be reached ends the start here
+        for child in front:
+            child.start()
+        if demo:
+            await _load_demo(store)
     for child in raters:  # after the demo data: a rater that is up has the tariff
         child.start()
     try:
@@ -197,16 +198,15 @@ def _stop_on_signals(stop: asyncio.Event, children: list[Child]) -> None:
         loop.add_signal_handler(number, on_signal)
 
 
-async def _load_demo(url: str) -> None:
+async def _load_demo(store: ValkeyStore) -> None:
     """Load the demo data unless a tariff was ever loaded."""
     from cgrates_py.demo import FOLDERS  # noqa: PLC0415 -- only a demo needs it
 
-    async with ValkeyStore(url) as store:
-        version, _ = await store.read_tariff()
-        if version:
-            return
-        for folder in FOLDERS:
-            outcome = await load(store, folder, time.time_ns())
-            if outcome.version is None:
-                raise ServeError(f"the demo data in {folder} has problems: {outcome.loaded.problems}")
-            _log.info("demo data loaded", folder=folder.name, accounts=outcome.accounts_changed)
+    version, _ = await store.read_tariff()
+    if version:
+        return
+    for folder in FOLDERS:
+        outcome = await load(store, folder, time.time_ns())
+        if outcome.version is None:
+            raise ServeError(f"the demo data in {folder} has problems: {outcome.loaded.problems}")
+        _log.info("demo data loaded", folder=folder.name, accounts=outcome.accounts_changed)

@@ -1,5 +1,6 @@
 """What the commands of ``account`` do."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from cgrates_py.cli import USAGE, CommandError, tables
 from cgrates_py.cli.options import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.client import plain_json
+from cgrates_py.loading import ACCOUNTS_AT_ONCE
 from cgrates_py.settings import Settings
 from rater import quantity
 from rater.account import Account, MinuteBucket
@@ -129,11 +131,12 @@ def list_accounts(as_json: bool, **place: Any) -> None:
     """List all accounts by name."""
 
     async def work(store: ValkeyStore, _: Settings) -> None:
+        keys = sorted([key async for key in store.accounts()])
         bodies = []
-        for key in sorted([key async for key in store.accounts()]):
-            stored = await store.read(key)
-            if stored is not None:
-                bodies.append(account_bytes(stored.account, stored.version))
+        for start in range(0, len(keys), ACCOUNTS_AT_ONCE):
+            part = keys[start : start + ACCOUNTS_AT_ONCE]
+            found = await asyncio.gather(*(store.read(key) for key in part))
+            bodies += [account_bytes(stored.account, stored.version) for stored in found if stored]
         if as_json:
             typer.echo("[" + ",".join(body.decode() for body in bodies) + "]")
             return

@@ -18,6 +18,7 @@ from cgrates_py.settings import Settings
 
 def _prepare(name: str, config: Path | None, given: dict[str, Any]) -> Settings:
     process.die_with_supervisor()
+    process.allow_open_files()
     settings = load_settings(config, **given)
     configure(settings, settings.name or name)
     return settings

@@ -20,8 +20,8 @@ from cgrates_py.http.services import Services, http_status, json_response
 from cgrates_py.version import product_version
 from rater import instant
 
-READY_DEADLINE_S = 2.0
-"""A probe wants to know now, not after the deadline of a call."""
+FIGURES_DEADLINE_S = 2.0
+"""Probes and collectors want to know now, not after the deadline of a call."""
 CLOCK_BYTES_MAX = 1024
 
 
@@ -49,7 +49,7 @@ class _Pages:
         return PlainTextResponse("ok\n")
 
     async def readyz(self, request: Request) -> Response:
-        figures, error = await ask_figures(self.services.rpc, READY_DEADLINE_S)
+        figures, error = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S)
         if error is not None:
             return json_response({"Error": error}, 503)
         up = len(raters_of(figures))
@@ -58,12 +58,12 @@ class _Pages:
         return json_response({"Ready": True, "Raters": up})
 
     async def metrics(self, request: Request) -> Response:
-        figures, _ = await ask_figures(self.services.rpc)
+        figures, _ = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S)
         body = self.services.metrics.text() + server_text(figures)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
 
     async def status(self, request: Request) -> Response:
-        figures, error = await ask_figures(self.services.rpc)
+        figures, error = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S)
         now_ns = self.services.clock.now_ns()
         document = {
             "Version": product_version(),
@@ -78,7 +78,7 @@ class _Pages:
         return json_response(document)
 
     async def raters(self, request: Request) -> Response:
-        figures, error = await ask_figures(self.services.rpc)
+        figures, error = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S)
         if error is not None:
             return json_response({"Error": error}, http_status(error))
         return json_response(list(raters_of(figures)))

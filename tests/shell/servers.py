@@ -113,7 +113,8 @@ class Server(Running):
         for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             with contextlib.suppress(FileNotFoundError):
                 arguments = Path(f"/proc/{text}/cmdline").read_bytes().split(b"\0")
-                name = arguments[3].decode() if b"cgrates_py" in arguments[:3] else "store"
+                ours = b"cgrates_py" in arguments
+                name = arguments[arguments.index(b"cgrates_py") + 1].decode() if ours else "store"
                 while name in found:
                     name += "'"
                 found[name] = int(text)

@@ -262,3 +262,28 @@ def test_a_part_without_a_secret_is_refused(command: str) -> None:
 
     assert (result.returncode, result.stdout) == (2, "")
     assert "secret" in result.stderr
+
+
+def test_a_store_that_cannot_be_reached_ends_the_start(tmp_path: Path) -> None:
+    """A clear error and exit 1, before anything else runs."""
+    free = ("--rpc-port", "0", "--http-port", "0", "--rater-port", "0")
+
+    result = run("serve", "--redis-url", f"unix://{tmp_path}/none.sock", *free)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "Traceback" not in result.stderr
+    assert "started" not in result.stderr
+
+
+def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
+    """Even while a part does not stop."""
+    with serving(tmp_path / "data") as server:
+        pids = server.children()
+        os.kill(pids["http"], signal.SIGSTOP)
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: "stopping" in server.log.read_text(), "the first signal to be heard")
+        status = server.stop()
+
+    assert status == 1
+    for pid in pids.values():
+        until(partial(gone, pid), "the end of every part")
