@@ -301,10 +301,11 @@ def plan_ruling(tariff: Tariff, ask: Ask, subject: str, t: int) -> Ruling | None
         order = (-len(bare(prefix)), -plan_line.weight, -timing.start_s, first.rate, n)
         group = group_at(groups, t - ask.start_ns)
         fitting.append((order, Line(prefix, plan_line, rate, index, timing, group)))
+    period = plan_id, chain[-1][1].activation_ns
     if not fitting:
-        return Ruling(("hole", chain))
+        return Ruling(("hole", *period))
     rank, line = min(fitting, key=lambda pair: pair[0])
-    return Ruling((chain, rank[-1], line.group), line=line)
+    return Ruling((*period, rank[-1], line.group), line=line)
 
 
 def plan_changes(tariff: Tariff, ask: Ask) -> set[int]:
