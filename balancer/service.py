@@ -56,8 +56,8 @@ class Balancer:
 
     def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
         """Answer a method of the host (Dispatcher; ``descriptor`` is not looked at)."""
-        body = self.status() if method == Method.STATUS else self.metrics()
         self.pool.tally.served[method] += 1
+        body = self.status() if method == Method.STATUS else self.metrics()
         sink.answer(token, Status.OK, orjson.dumps(body))
 
     def status(self) -> str:
