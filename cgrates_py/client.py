@@ -23,7 +23,7 @@ LINE_BYTES_MAX = limits.ANSWER_BYTES_MAX + 4096
 """The longest answer line: the longest answer, and what is around it."""
 SEND_BUFFER_BYTES_MAX = 4 << 20
 """Unsent bytes beyond which new calls are refused: the balancer has stopped reading."""
-BACKOFF_S = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
+BACKOFF_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 """Pauses before attempts to connect; the last repeats: a restarted balancer is found at once."""
 
 

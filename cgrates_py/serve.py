@@ -49,6 +49,8 @@ async def serve(settings: Settings, demo: bool) -> None:
     Raises ServeError, ListenError or StoreUnavailableError when it cannot start.
     """
     stop = asyncio.Event()
+    children: list[Child] = []
+    _stop_on_signals(stop, children)
     async with AsyncExitStack() as stack:
         ports = {"rpc": settings.rpc_port, "rater": settings.rater_port, "http": settings.http_port}
         addresses = {
@@ -57,19 +59,19 @@ async def serve(settings: Settings, demo: bool) -> None:
         url = settings.redis_url or await stack.enter_async_context(run_embedded(settings.data_dir))
         clock_file = stack.enter_context(_clock_directory()) if settings.test_clock else ""
         shared = _shared(settings, url, addresses, clock_file)
-        children = _children(shared)
-        _stop_on_signals(stop, children)
+        children += _children(shared)
+        starting = asyncio.create_task(_start(shared, demo, children, addresses["http"]))
+        stopped = asyncio.create_task(stop.wait())
         try:
-            ready = asyncio.create_task(_start(shared, demo, children, addresses["http"]))
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if ready.done():
-                ready.result()
+            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
                 _announce(addresses)
                 await stopped
-            ready.cancel()
         finally:
             _log.info("stopping")
+            starting.cancel()
+            await asyncio.wait({starting})
             await _stop(children)
 
 

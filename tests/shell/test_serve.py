@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -287,3 +288,18 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
     assert status == 1
     for pid in pids.values():
         until(partial(gone, pid), "the end of every part")
+
+
+def test_a_signal_during_the_start_ends_it_in_order(tmp_path: Path) -> None:
+    """Exit 0 without a ready line, and nothing is left."""
+    data = tmp_path / "data"
+    free = ("--rpc-port", "0", "--http-port", "0", "--rater-port", "0")
+    starting = Running(tmp_path / "log", "serve", "--data-dir", data, *free)
+    until(lambda: "child=balancer" in starting.log.read_text(), "the first parts")
+
+    status = starting.stop()
+
+    assert (status, starting.line()) == (0, "")
+    pids = [int(pid) for pid in re.findall(r"child_pid=(\d+)", starting.log.read_text())]
+    assert pids
+    assert [pid for pid in pids if not gone(pid)] == []
