@@ -1,10 +1,15 @@
 """The command line: help, usage errors, what the commands for operators do."""
 
 import json
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from cgrates_py.cli import main
 from tests.shell.servers import run
 
 JSON2012 = {
@@ -20,6 +25,34 @@ def folder(tmp_path: Path) -> Path:
     for name, document in JSON2012.items():
         (made / name).write_text(json.dumps(document))
     return made
+
+
+class Ended(NamedTuple):
+    """How a command ended that ran within this process, which spares the start of another."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Here = Callable[..., Ended]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    for name in [name for name in os.environ if name.startswith("CGRATES_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["cgrates-py", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return Ended(code, *capsys.readouterr())
+
+    return command
 
 
 @pytest.mark.parametrize(
@@ -50,9 +83,9 @@ def folder(tmp_path: Path) -> Path:
         ("account create", ["--credit", "--sms", "--bucket", "Example"]),
     ],
 )  # fmt: skip
-def test_help_names_every_command_and_option(command: str, words: list[str]) -> None:
+def test_help_names_every_command_and_option(command: str, words: list[str], here: Here) -> None:
     """And shows an example."""
-    result = run(*command.split(), "--help", COLUMNS="120")
+    result = here(*command.split(), "--help")
 
     assert (result.returncode, result.stderr) == (0, "")
     assert [word for word in words if word not in result.stdout] == []
@@ -84,9 +117,13 @@ def test_help_names_every_command_and_option(command: str, words: list[str]) -> 
         ("account create a --bucket NAT:1:x", 2, "must be numbers"),
     ],
 )
-def test_an_error_goes_to_stderr_with_a_code(command: str, code: int, said: str, tmp_path: Path) -> None:
+def test_an_error_goes_to_stderr_with_a_code(
+    command: str, code: int, said: str, here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """2 for a wrong command line, 1 for a failure; nothing on stdout, no traceback, nothing made."""
-    result = run(*command.split(), cwd=tmp_path, COLUMNS="200")
+    monkeypatch.chdir(tmp_path)
+
+    result = here(*command.split())
 
     assert (code, "") == (result.returncode, result.stdout)
     assert said in result.stderr
@@ -156,3 +193,10 @@ def test_every_problem_of_a_folder_is_reported_and_nothing_is_loaded(folder: Pat
     assert (result.returncode, result.stdout) == (1, "")
     assert [name in result.stderr for name in JSON2012] == [True, True]
     assert "nothing was loaded" in result.stderr
+
+
+def test_the_module_runs_like_the_command() -> None:
+    """``python -m cgrates_py``, as the supervisor starts its parts."""
+    version = run("--version")
+
+    assert (version.returncode, version.stderr, version.stdout.startswith("cgrates-py ")) == (0, "", True)
