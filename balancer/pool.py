@@ -8,8 +8,8 @@ Invariants (the tests hold the pool to them after every step):
 1. A submitted request is answered exactly once, whatever raters do.
 2. A request has one seq for its life. It is held by one rater, or it waits; never both.
 3. Nothing waits while a rater is ready.
-4. ``in_flight <= in_flight_max``; heavy descriptors in flight ``<= HEAVY_MAX``; no request is sent more than
-   ``1 + RESENDS_MAX`` times.
+4. Requests in flight, and abandoned ones that a rater still owes: together ``<= in_flight_max``. Heavy
+   descriptors in flight: ``<= HEAVY_MAX``. No request is sent more than ``1 + RESENDS_MAX`` times.
 5. A request is answered at the latest at the first ``tick`` that is REQUEST_S after its turn.
 """
 
@@ -97,16 +97,18 @@ class Turn:
 class Rater:
     """A rater as the pool sees it."""
 
-    __slots__ = ("collected", "counters", "name", "outbox", "outstanding")
+    __slots__ = ("abandoned", "collected", "counters", "name", "outbox", "outstanding")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.outstanding = 0
-        """Requests sent to it and not answered by it, those that nobody waits for any more included."""
+        """Requests sent to it and not answered by it."""
         self.outbox: list[Any] = []
         """Flat: seq, method, descriptor, …"""
         self.collected = True
         """Its outbox was taken; false while it stands in the list of those to be collected."""
+        self.abandoned = 0
+        """Of these, the ones that nobody waits for any more."""
         self.counters: dict[str, int] = {}
         """From its last heartbeat."""
 
@@ -134,11 +136,11 @@ class Pool:
         "_dirty",
         "_heavy",
         "_host",
+        "_idlest",
         "_in_flight",
-        "_in_flight_max",
+        "_room",
         "_routes",
         "_seq",
-        "_spill_at",
         "_turn",
         "_waiting",
         "_wake",
@@ -152,7 +154,7 @@ class Pool:
     ) -> None:
         self._host = host
         self._wake = wake
-        self._in_flight_max = in_flight_max
+        self._room = in_flight_max  # less what was abandoned and is still on some rater's table
         self._in_flight: dict[int, Flight] = {}  # by seq, hence oldest first
         self._waiting: dict[int, Turn] = {}  # seq → since when
         self._heavy: set[int] = set()
@@ -160,7 +162,7 @@ class Pool:
         self._dirty: list[Rater] = []
         self._turn = Turn()
         self._seq = 0
-        self._spill_at = 0
+        self._idlest = Rater("")  # as of the last turn; meant only while there is a rater
         self.raters: list[Rater] = []
         """Those that take requests."""
         self.tally = Tally()
@@ -187,7 +189,7 @@ class Pool:
             self._host.submit(sink, token, method, descriptor)
             return
         in_flight = self._in_flight
-        if len(in_flight) >= self._in_flight_max:
+        if len(in_flight) >= self._room:
             self._refuse(sink, token, method, _OVERLOADED)
             return
         try:
@@ -199,11 +201,10 @@ class Pool:
             self._refuse(sink, token, method, _OVERLOADED)
             return
         rater = self._routes.get(key)
-        if rater is None or rater.outstanding >= self._spill_at:
-            rater = self._choose(key if key.subject else _key_of(descriptor), method)
-            if rater is not None and rater.outstanding >= self._in_flight_max:
-                self._refuse(sink, token, method, _OVERLOADED)  # it takes, but does not answer
-                return
+        if rater is None:
+            rater = self._choose(key if key.subject else _key_of(descriptor))
+        if rater is not None and rater.outstanding - self._idlest.outstanding > SPILL and method in READS:
+            rater = self._idlest
         self._seq = seq = self._seq + 1
         in_flight[seq] = Flight(sink, token, method, descriptor, rater, self._turn)
         if heavy:
@@ -231,6 +232,7 @@ class Pool:
         for seq, status, body in zip(each, each, each, strict=True):
             flight = pop(seq, None)
             if flight is None:
+                self._forgive(rater, 1)
                 continue
             if status:
                 self.tally.refused(flight.method, body)
@@ -242,7 +244,8 @@ class Pool:
         if self._heavy:
             self._heavy.difference_update(items[::3])
         rater.outstanding -= count
-        self._spill_at = min(self._spill_at, rater.outstanding + SPILL)
+        if rater.outstanding < self._idlest.outstanding and rater in self.raters:
+            self._idlest = rater
         self.tally.took(now - oldest, count)
 
     def join(self, name: str) -> Rater:
@@ -250,6 +253,7 @@ class Pool:
         rater = Rater(name)
         self.raters.append(rater)
         self._routes.clear()
+        self._idlest = rater
         waiting, self._waiting = self._waiting, {}
         for seq in waiting:
             self._assign(seq, self._in_flight[seq])
@@ -260,11 +264,13 @@ class Pool:
         if rater in self.raters:
             self.raters.remove(rater)
             self._routes.clear()
+            self._find_idlest()
 
     def lose(self, rater: Rater) -> None:
         """Give up on a rater: what it has not answered goes to others, under the same seq."""
         self.retire(rater)
         rater.outbox.clear()
+        self._forgive(rater, rater.abandoned)
         held = [(seq, flight) for seq, flight in self._in_flight.items() if flight.rater is rater]
         for seq, flight in held:
             if flight.resends >= RESENDS_MAX:
@@ -281,6 +287,7 @@ class Pool:
         dirty, self._dirty = self._dirty, []
         for rater in dirty:
             rater.collected = True
+        self._find_idlest()
         return [rater for rater in dirty if rater.outbox]
 
     def tick(self, now: float) -> None:
@@ -292,8 +299,11 @@ class Pool:
             self._end(seq, _LOST if self._in_flight[seq].resends else _NO_RATER)
         ages = ((seq, flight.turn.at) for seq, flight in self._in_flight.items())
         for seq in self._expired(ages, now - REQUEST_S):
-            waits = seq in self._waiting
-            self._end(seq, _LOST if waits else _LATE)
+            rater = self._in_flight[seq].rater
+            if rater is not None:
+                rater.abandoned += 1
+                self._room -= 1
+            self._end(seq, _LOST if rater is None else _LATE)
 
     @staticmethod
     def _expired(ages: Iterable[tuple[int, float]], before: float) -> list[int]:
@@ -305,7 +315,7 @@ class Pool:
         return expired
 
     def _assign(self, seq: int, flight: Flight) -> None:
-        rater = self._choose(_key_of(flight.descriptor), flight.method)
+        rater = self._choose(_key_of(flight.descriptor))
         flight.rater = rater
         if rater is None:
             self._waiting[seq] = self._turn
@@ -315,22 +325,24 @@ class Pool:
         if rater.collected:
             self._mark(rater)
 
-    def _choose(self, key: RouteKey, method: int) -> Rater | None:
-        raters = self.raters
-        if not raters:
-            return None
+    def _choose(self, key: RouteKey) -> Rater | None:
         preferred = self._routes.get(key)
-        if preferred is None:
-            preferred = max(raters, key=lambda rater: _weight(rater.name, key))
+        if preferred is None and self.raters:
+            preferred = max(self.raters, key=lambda rater: _weight(rater.name, key))
             if len(key.customer) + len(key.subject) <= ROUTE_CHARS_MAX:
                 if len(self._routes) >= ROUTES_MAX:
                     self._routes.clear()
                 self._routes[key] = preferred
-        idlest = min(raters, key=lambda rater: rater.outstanding)
-        self._spill_at = min(idlest.outstanding + SPILL, self._in_flight_max)
-        if method in READS and preferred.outstanding >= self._spill_at:
-            return idlest
         return preferred
+
+    def _find_idlest(self) -> None:
+        if self.raters:
+            self._idlest = min(self.raters, key=lambda rater: rater.outstanding)
+
+    def _forgive(self, rater: Rater, count: int) -> None:
+        count = min(count, rater.abandoned)
+        rater.abandoned -= count
+        self._room += count
 
     def _mark(self, rater: Rater) -> None:
         rater.collected = False

@@ -94,7 +94,8 @@ class PoolMachine(RuleBasedStateMachine):
     @invariant()
     def every_request_is_answered_or_in_flight(self) -> None:
         assert self.pool.in_flight == len(self.asked) - len(self.sink.answers)
-        assert self.pool.in_flight <= IN_FLIGHT_MAX
+        abandoned = sum(rater.abandoned for rater in self.held)
+        assert self.pool.in_flight + abandoned <= IN_FLIGHT_MAX
 
     @invariant()
     def nothing_waits_while_a_rater_is_ready(self) -> None:
