@@ -1,0 +1,324 @@
+"""``python -m stress bench``: starts the real server and measures it beside a bare echo of the same bytes.
+
+The figures of one round follow each other at once, so that a busy minute of the machine weighs on all of
+them; each share is taken within a round, and the table tells the median over the rounds. Bars are shown, not
+asserted.
+"""
+
+import argparse
+import json
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+
+import uvloop
+
+from rater import rating
+from rater.book import compile_tariff
+from rater.instant import parse as parse_time
+from rater.tariff import Tariff
+from storage.loading import load_folder
+from stress import serving, traffic
+from stress.client import JSONClient, RpcError
+from stress.decks import write_deck
+from stress.echo import messages
+from stress.figures import percentile, table
+from stress.load import LoadError, Measured, run_load
+from stress.traffic import Kind
+
+DEPTHS = (1, 16)
+POOL = 4096
+"""Different requests of each kind: many more than are in flight."""
+DECK_PREFIXES = 300_000
+DECK_SEED = 1
+IN_FORCE_S = 60.0
+"""A loaded tariff is used by every rater within this."""
+PRICED_CALLS = 2_000
+
+ECHO = "echo"
+SHARE_BARS = {
+    (Kind.GET_COST, 1): 28.0,
+    (Kind.GET_COST, 16): 11.0,
+    (Kind.DEBIT_ONE, 16): 3.5,
+    (Kind.DEBIT_MANY, 16): 3.5,
+}
+"""Least share of the echo, in percent."""
+READY_BAR_S = 5.0
+MEMORY_BAR_MIB = 400.0
+LOAD_BAR_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """A figure of traffic: medians over the rounds. ``depth`` is the requests in flight per connection."""
+
+    figure: str
+    depth: int
+    per_second: float
+    share_percent: float
+    bar_percent: float | None
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A figure that is no traffic. ``bar`` is the most it may be."""
+
+    figure: str
+    value: float
+    unit: str
+    bar: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a bench measured."""
+
+    answer_bytes: int
+    throughput: list[Throughput]
+    singles: list[Single]
+
+
+class BenchError(Exception):
+    """Something could not be measured. The text says what."""
+
+
+def bench(seconds: float, runs: int, only: Sequence[str], deck: bool) -> Report:
+    """Measure everything; ``only`` narrows the kinds of traffic, ``deck`` False leaves out the large tariff.
+
+    Raises BenchError, LoadError, ServingError.
+    """
+    with tempfile.TemporaryDirectory(prefix="cgrates-py-bench-") as name:
+        place = Path(name)
+        folder = place / "tariff"
+        traffic.write_folder(folder)
+        singles = [*_core(folder), *_start_up(place)]
+        size, throughput, checks = _traffic(place, folder, seconds, runs, only)
+        singles += checks
+        if deck:
+            singles += _deck(place)
+        return Report(size, throughput, singles)
+
+
+def _traffic(
+    place: Path, folder: Path, seconds: float, runs: int, only: Sequence[str]
+) -> tuple[int, list[Throughput], list[Single]]:
+    kinds = [kind for kind in Kind if not only or kind in only]
+    with (
+        _served(place / "data", place / "serve.log", folder) as server,
+        serving.running(("-m", "stress.echo"), place / "echo.log") as echo,
+        JSONClient(("127.0.0.1", server.port)) as rpc,
+    ):
+        size = _answer_bytes(server.port)
+        plan: list[tuple[str, int, list[bytes]]] = [(ECHO, echo.port, messages(size))]
+        for kind in kinds:
+            lines = [traffic.request(number, body) for number, body in enumerate(traffic.bodies(kind, POOL))]
+            plan.append((kind, server.port, lines))
+        rounds = uvloop.run(_rounds(plan, seconds, runs))
+        return size, _throughput(plan, rounds), _kept(rpc, rounds)
+
+
+Rounds = dict[tuple[str, int], list[Measured]]
+
+
+async def _rounds(plan: Sequence[tuple[str, int, list[bytes]]], seconds: float, runs: int) -> Rounds:
+    rounds: Rounds = {(name, depth): [] for depth in DEPTHS for name, _, _ in plan}
+    for number in range(runs):
+        for depth in DEPTHS:
+            for name, port, lines in plan:
+                _say(f"round {number + 1} of {runs}: {name}, {depth} in flight")
+                rounds[name, depth].append(await run_load(port, lines, depth, seconds))
+    return rounds
+
+
+def _throughput(plan: Sequence[tuple[str, int, list[bytes]]], rounds: Rounds) -> list[Throughput]:
+    rows = []
+    for depth in DEPTHS:
+        yardstick = [run.per_second for run in rounds[ECHO, depth]]
+        for name, _, _ in plan:
+            rates = [run.per_second for run in rounds[name, depth]]
+            share = median(100 * rate / echo for rate, echo in zip(rates, yardstick, strict=True))
+            waits_s = sorted(wait for run in rounds[name, depth] for wait in run.latencies_s)
+            p50_ms, p99_ms = (
+                (percentile(waits_s, percent) * 1000 for percent in (50, 99)) if waits_s else (None, None)
+            )
+            bar = SHARE_BARS.get((Kind(name), depth)) if name != ECHO else None
+            rows.append(Throughput(name, depth, median(rates), share, bar, p50_ms, p99_ms))
+    return rows
+
+
+def _kept(rpc: JSONClient, rounds: Rounds) -> list[Single]:
+    """Compare what the accounts have lost with what their debits were answered."""
+    subjects = {
+        Kind.DEBIT_ONE: [traffic.ONE],
+        Kind.DEBIT_MANY: [traffic.account_name(number) for number in range(traffic.ACCOUNTS)],
+    }
+    rows = []
+    for kind, names in subjects.items():
+        answered = sum(run.answered for depth in DEPTHS for run in rounds.get((kind, depth), ()))
+        if answered:
+            accounts = rpc.call_all(
+                "Responder.GetAccount", [({"CstmId": traffic.CUSTOMER, "Subject": name},) for name in names]
+            )
+            taken = sum(traffic.CREDIT - Decimal(account["Credit"]) for account in accounts)
+            missing = answered - taken / Decimal(traffic.DEBIT)
+            rows.append(Single(f"{kind}: answered", answered, "debits"))
+            rows.append(Single(f"{kind}: lost or doubled", float(missing), "debits", 0.0))
+    return rows
+
+
+def _answer_bytes(port: int) -> int:
+    """Tell the length of the answer to the page's call, newline included: 1.6 kB."""
+    (line,) = traffic.bodies(Kind.GET_COST, 1)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(traffic.request(1, line))
+        with connection.makefile("rb") as answers:
+            return len(answers.readline())
+
+
+@contextmanager
+def _served(data_dir: Path, log: Path, folder: Path) -> Iterator[serving.Running]:
+    """Run a server in which the folder is in force."""
+    with serving.running(serving.serve(data_dir), log) as server:
+        serving.load(folder, data_dir)
+        _wait_in_force(server.port)
+        yield server
+
+
+def _wait_in_force(port: int) -> None:
+    give_up_s = time.monotonic() + IN_FORCE_S
+    with JSONClient(("127.0.0.1", port)) as rpc:
+        while not all(
+            rater["counters"].get("tariff_version") for rater in rpc.call("Responder.Metrics", {})["raters"]
+        ):
+            if time.monotonic() > give_up_s:
+                raise BenchError(f"the tariff is not in force after {IN_FORCE_S:g} s")
+            time.sleep(0.05)
+
+
+def _start_up(place: Path) -> list[Single]:
+    """Measure how long ``serve`` takes to be ready: first with the demo data to load, then again."""
+    rows = []
+    for what in ("first start, demo data loaded", "second start"):
+        _say(what)
+        with serving.running(serving.serve(place / "demo", "--demo"), place / "demo.log") as server:
+            rows.append(Single(f"ready: {what}", server.ready_s, "s", READY_BAR_S))
+    return rows
+
+
+def _deck(place: Path) -> list[Single]:
+    """Load the large tariff into a running server and look at its raters' memory."""
+    _say(f"{DECK_PREFIXES} prefixes")
+    write_deck(place / "deck", DECK_PREFIXES, DECK_SEED)
+    with serving.running(serving.serve(place / "large"), place / "large.log") as server:
+        load_s = serving.load(place / "deck", place / "large")
+        _wait_in_force(server.port)
+        memory = [serving.memory_bytes(pid) for pid in serving.children(server.pid, "rater")]
+    now, peak = (max(each) / 2**20 for each in zip(*memory, strict=True))
+    return [
+        Single(f"load of {DECK_PREFIXES} prefixes", load_s, "s", LOAD_BAR_S),
+        Single(f"rater with {DECK_PREFIXES} prefixes", now, "MiB", MEMORY_BAR_MIB),
+        Single("the same at its peak, while loading", peak, "MiB", MEMORY_BAR_MIB),
+    ]
+
+
+def _core(folder: Path) -> list[Single]:
+    """Time the scalar core in this process: µs per call, the best of three passes."""
+    book = compile_tariff(load_folder(folder, Tariff(), now_ns=time.time_ns()).tariff)
+    how = "compiled" if rating.__file__.endswith(".so") else "interpreted"
+    rows = []
+    for spans, ends in ((1, "17:59"), (2, "18:59")):
+        calls = [_priced_call(number, ends) for number in range(PRICED_CALLS)]
+
+        def work(calls: Sequence[rating.Call] = calls) -> None:
+            for call in calls:
+                rating.price_call(book, call, None)
+
+        rows.append(Single(f"core, {how}: {spans}-span call", _best_s(work) / PRICED_CALLS * 1e6, "µs"))
+    return rows
+
+
+def _priced_call(number: int, ends: str) -> rating.Call:
+    start_ns, offset_ns = parse_time(f"2012-02-02T17:{number % 60:02d}:00Z")
+    end_ns, _ = parse_time(f"2012-02-02T{ends}:59.5Z")
+    return rating.Call(
+        traffic.CUSTOMER, traffic.QUOTED, "call", f"0256{number:06d}", start_ns, end_ns, offset_ns
+    )
+
+
+def _best_s(work: Callable[[], None], passes: int = 3) -> float:
+    durations = []
+    for _ in range(passes):
+        started_s = time.perf_counter()
+        work()
+        durations.append(time.perf_counter() - started_s)
+    return min(durations)
+
+
+def text(report: Report) -> str:
+    """Lay the report out as two tables."""
+    traffic_rows = [
+        (
+            row.figure,
+            str(row.depth),
+            f"{row.per_second:,.0f}",
+            f"{row.share_percent:.1f} %",
+            "" if row.bar_percent is None else f"≥ {row.bar_percent:g} %",
+            "" if row.bar_percent is None else _verdict(row.share_percent >= row.bar_percent),
+            *("" if ms is None else f"{ms:.2f}" for ms in (row.p50_ms, row.p99_ms)),
+        )
+        for row in report.throughput
+    ]
+    heading = ("figure", "in flight", "req/s", "of the echo", "bar", "", "p50 ms", "p99 ms")
+    singles = [
+        (
+            row.figure,
+            f"{row.value:,.2f}".removesuffix(".00"),
+            row.unit,
+            "" if row.bar is None else f"≤ {row.bar:g} {row.unit}",
+            "" if row.bar is None else _verdict(row.value <= row.bar and row.value >= -row.bar),
+        )
+        for row in report.singles
+    ]
+    about = f"20 connections; in flight: per connection; an answer of GetCost has {report.answer_bytes} bytes"
+    return "\n".join(
+        (about, "", table(heading, traffic_rows), "", table(("figure", "value", "", "bar", ""), singles))
+    )
+
+
+def _verdict(passed: bool) -> str:
+    return "pass" if passed else "FAIL"
+
+
+def _say(what: str) -> None:
+    sys.stderr.write(f"\r\033[K{what}" if sys.stderr.isatty() else "")
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run as a program. The status is 0 when everything was measured, bars reached or not."""
+    parser = argparse.ArgumentParser(prog="bench", description="Measure the server beside a bare echo.")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of each measurement (default 2)")
+    parser.add_argument("--runs", type=int, default=3, help="rounds; medians are told (default 3)")
+    parser.add_argument("--only", action="append", choices=list(Kind), default=[], help="only this traffic")
+    parser.add_argument("--no-deck", action="store_true", help="leave out the large tariff")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    chosen = parser.parse_args(arguments)
+    if chosen.seconds <= 0 or chosen.runs < 1:
+        parser.error("--seconds has to be above 0, --runs at least 1")
+    try:
+        report = bench(chosen.seconds, chosen.runs, chosen.only, not chosen.no_deck)
+    except (BenchError, LoadError, RpcError, serving.ServingError, OSError) as error:
+        sys.stderr.write(f"\nbench: {error}\n")
+        return 1
+    _say("")
+    sys.stdout.write((json.dumps(asdict(report), indent=1) if chosen.json else text(report)) + "\n")
+    return 0

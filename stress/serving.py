@@ -1,0 +1,117 @@
+"""Starts the programs that are measured, and ends each of them by its process id."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+READY_S = 60.0
+STOP_S = 15.0
+LOAD_S = 300.0
+
+_PORT = re.compile(r" rpc=127\.0\.0\.1:(\d+)")
+_ANYWHERE = ("--rpc-port", "0", "--http-port", "0", "--rater-port", "0")
+
+
+class ServingError(Exception):
+    """A program to be measured did not start, or did not do its work. The text has its last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A program that is up: its process, its JSON-RPC port, and how long it took to say so."""
+
+    pid: int
+    port: int
+    ready_s: float
+
+
+@contextmanager
+def running(arguments: Sequence[str], log: Path) -> Iterator[Running]:
+    """Run ``python ARGUMENTS`` until the context ends. It says ``ready rpc=…`` on stdout when it is up."""
+    started_s = time.monotonic()
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=stderr, env=_environment()
+        )
+    try:
+        port = _wait_ready(process, log)
+        yield Running(process.pid, port, time.monotonic() - started_s)
+    finally:
+        _stop(process)
+
+
+def serve(data_dir: Path, *more: str) -> Sequence[str]:
+    """Tell the arguments of ``running`` for the whole server, on free ports."""
+    return ("-m", "cgrates_py", "serve", "--data-dir", str(data_dir), *_ANYWHERE, *more)
+
+
+def load(folder: Path, data_dir: Path) -> float:
+    """Load a tariff folder into a server's store; tell how many seconds it took. Raises ServingError."""
+    started_s = time.monotonic()
+    command = [sys.executable, "-m", "cgrates_py", "load", str(folder), "--data-dir", str(data_dir)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=LOAD_S, env=_environment(), check=False
+    )
+    if done.returncode:
+        raise ServingError(f"load failed:\n{done.stdout}{done.stderr}")
+    return time.monotonic() - started_s
+
+
+def children(pid: int, command: str) -> list[int]:
+    """List the child processes of a server that run that command of ours."""
+    found = []
+    for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        arguments = Path(f"/proc/{text}/cmdline").read_bytes().split(b"\0")
+        if b"cgrates_py" in arguments and command.encode() in arguments:
+            found.append(int(text))
+    return found
+
+
+def memory_bytes(pid: int) -> tuple[int, int]:
+    """Tell the resident memory of a process: (now, at its peak)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    now, peak = (
+        int(line.split()[1]) * 1024
+        for name in ("VmRSS:", "VmHWM:")
+        for line in status.splitlines()
+        if line.startswith(name)
+    )
+    return now, peak
+
+
+def _environment() -> dict[str, str]:
+    """The environment without settings of ours: what is measured has the defaults."""
+    root = str(Path(__file__).parents[1])
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("CGRATES_")}
+    return plain | {"PYTHONPATH": os.pathsep.join(filter(None, (root, plain.get("PYTHONPATH"))))}
+
+
+def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> int:
+    stdout = process.stdout
+    assert stdout is not None  # noqa: S101 -- a pipe was asked for
+    line = ""
+    if select.select([stdout], [], [], READY_S)[0]:
+        line = stdout.readline().decode()
+    match = _PORT.search(line)
+    if match is None:
+        raise ServingError(f"{process.args!r} is not up:\n{line}{log.read_text()[-2000:]}")
+    return int(match[1])
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
