@@ -30,7 +30,7 @@ class Tally:
 
     def refused(self, method: int, body: bytes) -> None:
         """Count a request answered with the error text ``body``."""
-        self._refused[method, code_of(body.decode(errors="replace"))] += 1
+        self._refused[method, code_of(body.decode(errors="replace")).value] += 1
 
     def took(self, seconds: float, count: int) -> None:
         """Count ``count`` requests that took so long."""
