@@ -7,13 +7,13 @@ asserted.
 
 import argparse
 import json
+import random
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -29,8 +29,9 @@ from stress import serving, traffic
 from stress.client import JSONClient, RpcError
 from stress.decks import write_deck
 from stress.echo import messages
-from stress.figures import percentile, table
+from stress.figures import percentile
 from stress.load import LoadError, Measured, run_load
+from stress.report import Report, Single, Throughput, text
 from stress.traffic import Kind
 
 DEPTHS = (1, 16)
@@ -38,8 +39,6 @@ POOL = 4096
 """Different requests of each kind: many more than are in flight."""
 DECK_PREFIXES = 300_000
 DECK_SEED = 1
-IN_FORCE_S = 60.0
-"""A loaded tariff is used by every rater within this."""
 PRICED_CALLS = 2_000
 
 ECHO = "echo"
@@ -55,65 +54,27 @@ MEMORY_BAR_MIB = 400.0
 LOAD_BAR_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Throughput:
-    """A figure of traffic: medians over the rounds. ``depth`` is the requests in flight per connection."""
-
-    figure: str
-    depth: int
-    per_second: float
-    share_percent: float
-    bar_percent: float | None
-    p50_ms: float | None
-    p99_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Single:
-    """A figure that is no traffic. ``bar`` is the most it may be."""
-
-    figure: str
-    value: float
-    unit: str
-    bar: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Everything that a bench measured."""
-
-    answer_bytes: int
-    throughput: list[Throughput]
-    singles: list[Single]
-
-
-class BenchError(Exception):
-    """Something could not be measured. The text says what."""
-
-
 def bench(seconds: float, runs: int, only: Sequence[str], deck: bool) -> Report:
     """Measure everything; ``only`` narrows the kinds of traffic, ``deck`` False leaves out the large tariff.
 
-    Raises BenchError, LoadError, ServingError.
+    Raises LoadError or ServingError when something could not be measured.
     """
     with tempfile.TemporaryDirectory(prefix="cgrates-py-bench-") as name:
         place = Path(name)
-        folder = place / "tariff"
-        traffic.write_folder(folder)
-        singles = [*_core(folder), *_start_up(place)]
-        size, throughput, checks = _traffic(place, folder, seconds, runs, only)
+        singles = [*_core(place / "core"), *_start_up(place)]
+        size, throughput, checks = _traffic(place, seconds, runs, only)
         singles += checks
         if deck:
-            singles += _deck(place)
+            singles += _deck(place, seconds)
         return Report(size, throughput, singles)
 
 
 def _traffic(
-    place: Path, folder: Path, seconds: float, runs: int, only: Sequence[str]
+    place: Path, seconds: float, runs: int, only: Sequence[str]
 ) -> tuple[int, list[Throughput], list[Single]]:
     kinds = [kind for kind in Kind if not only or kind in only]
     with (
-        _served(place / "data", place / "serve.log", folder) as server,
+        serving.served(place / "main") as server,
         serving.running(("-m", "stress.echo"), place / "echo.log") as echo,
         JSONClient(("127.0.0.1", server.port)) as rpc,
     ):
@@ -184,26 +145,6 @@ def _answer_bytes(port: int) -> int:
             return len(answers.readline())
 
 
-@contextmanager
-def _served(data_dir: Path, log: Path, folder: Path) -> Iterator[serving.Running]:
-    """Run a server in which the folder is in force."""
-    with serving.running(serving.serve(data_dir), log) as server:
-        serving.load(folder, data_dir)
-        _wait_in_force(server.port)
-        yield server
-
-
-def _wait_in_force(port: int) -> None:
-    give_up_s = time.monotonic() + IN_FORCE_S
-    with JSONClient(("127.0.0.1", port)) as rpc:
-        while not all(
-            rater["counters"].get("tariff_version") for rater in rpc.call("Responder.Metrics", {})["raters"]
-        ):
-            if time.monotonic() > give_up_s:
-                raise BenchError(f"the tariff is not in force after {IN_FORCE_S:g} s")
-            time.sleep(0.05)
-
-
 def _start_up(place: Path) -> list[Single]:
     """Measure how long ``serve`` takes to be ready: first with the demo data to load, then again."""
     rows = []
@@ -214,24 +155,38 @@ def _start_up(place: Path) -> list[Single]:
     return rows
 
 
-def _deck(place: Path) -> list[Single]:
+def _deck(place: Path, seconds: float) -> list[Single]:
     """Load the large tariff into a running server and look at its raters' memory."""
     _say(f"{DECK_PREFIXES} prefixes")
     write_deck(place / "deck", DECK_PREFIXES, DECK_SEED)
     with serving.running(serving.serve(place / "large"), place / "large.log") as server:
         load_s = serving.load(place / "deck", place / "large")
-        _wait_in_force(server.port)
+        serving.wait_in_force(server.port)
+        lines = _deck_lines(place / "deck")
+        rate = uvloop.run(run_load(server.port, lines, DEPTHS[-1], seconds)).per_second
         memory = [serving.memory_bytes(pid) for pid in serving.children(server.pid, "rater")]
     now, peak = (max(each) / 2**20 for each in zip(*memory, strict=True))
     return [
         Single(f"load of {DECK_PREFIXES} prefixes", load_s, "s", LOAD_BAR_S),
         Single(f"rater with {DECK_PREFIXES} prefixes", now, "MiB", MEMORY_BAR_MIB),
         Single("the same at its peak, while loading", peak, "MiB", MEMORY_BAR_MIB),
+        Single(f"getcost anywhere in it, {DEPTHS[-1]} in flight", rate, "req/s"),
+    ]
+
+
+def _deck_lines(folder: Path) -> list[bytes]:
+    """Make requests for calls to prefixes all over the deck."""
+    rows = (folder / "Destinations.csv").read_text().splitlines()[1:]
+    numbers = [row.rpartition("+")[2] for row in random.Random(DECK_SEED).sample(rows, POOL)]
+    return [
+        traffic.request(number, traffic.quote("deck.example", "anyone", f"{dialled}55"))
+        for number, dialled in enumerate(numbers)
     ]
 
 
 def _core(folder: Path) -> list[Single]:
     """Time the scalar core in this process: µs per call, the best of three passes."""
+    traffic.write_folder(folder)
     book = compile_tariff(load_folder(folder, Tariff(), now_ns=time.time_ns()).tariff)
     how = "compiled" if rating.__file__.endswith(".so") else "interpreted"
     rows = []
@@ -263,41 +218,6 @@ def _best_s(work: Callable[[], None], passes: int = 3) -> float:
     return min(durations)
 
 
-def text(report: Report) -> str:
-    """Lay the report out as two tables."""
-    traffic_rows = [
-        (
-            row.figure,
-            str(row.depth),
-            f"{row.per_second:,.0f}",
-            f"{row.share_percent:.1f} %",
-            "" if row.bar_percent is None else f"≥ {row.bar_percent:g} %",
-            "" if row.bar_percent is None else _verdict(row.share_percent >= row.bar_percent),
-            *("" if ms is None else f"{ms:.2f}" for ms in (row.p50_ms, row.p99_ms)),
-        )
-        for row in report.throughput
-    ]
-    heading = ("figure", "in flight", "req/s", "of the echo", "bar", "", "p50 ms", "p99 ms")
-    singles = [
-        (
-            row.figure,
-            f"{row.value:,.2f}".removesuffix(".00"),
-            row.unit,
-            "" if row.bar is None else f"≤ {row.bar:g} {row.unit}",
-            "" if row.bar is None else _verdict(row.value <= row.bar and row.value >= -row.bar),
-        )
-        for row in report.singles
-    ]
-    about = f"20 connections; in flight: per connection; an answer of GetCost has {report.answer_bytes} bytes"
-    return "\n".join(
-        (about, "", table(heading, traffic_rows), "", table(("figure", "value", "", "bar", ""), singles))
-    )
-
-
-def _verdict(passed: bool) -> str:
-    return "pass" if passed else "FAIL"
-
-
 def _say(what: str) -> None:
     sys.stderr.write(f"\r\033[K{what}" if sys.stderr.isatty() else "")
     sys.stderr.flush()
@@ -316,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--seconds has to be above 0, --runs at least 1")
     try:
         report = bench(chosen.seconds, chosen.runs, chosen.only, not chosen.no_deck)
-    except (BenchError, LoadError, RpcError, serving.ServingError, OSError) as error:
+    except (LoadError, RpcError, serving.ServingError, OSError) as error:
         sys.stderr.write(f"\nbench: {error}\n")
         return 1
     _say("")

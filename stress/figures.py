@@ -11,7 +11,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table that is Markdown and legible as it is: the first column left, the others right."""
-    widths = [max(len(row[place]) for row in (heading, *rows)) for place in range(len(heading))]
+    widths = [max(2, *(len(row[place]) for row in (heading, *rows))) for place in range(len(heading))]
 
     def line(cells: Sequence[str]) -> str:
         first, *others = zip(cells, widths, strict=True)

@@ -12,9 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from stress import traffic
+from stress.client import JSONClient
+
 READY_S = 60.0
 STOP_S = 15.0
 LOAD_S = 300.0
+IN_FORCE_S = 60.0
 
 _PORT = re.compile(r" rpc=127\.0\.0\.1:(\d+)")
 _ANYWHERE = ("--rpc-port", "0", "--http-port", "0", "--rater-port", "0")
@@ -63,6 +67,30 @@ def load(folder: Path, data_dir: Path) -> float:
     if done.returncode:
         raise ServingError(f"load failed:\n{done.stdout}{done.stderr}")
     return time.monotonic() - started_s
+
+
+@contextmanager
+def served(place: Path) -> Iterator[Running]:
+    """Run the whole server in the directory ``place``, with the tariff and accounts of ``traffic``."""
+    place.mkdir(parents=True, exist_ok=True)
+    folder, data_dir = place / "tariff", place / "data"
+    traffic.write_folder(folder)
+    with running(serve(data_dir), place / "serve.log") as server:
+        load(folder, data_dir)
+        wait_in_force(server.port)
+        yield server
+
+
+def wait_in_force(port: int) -> None:
+    """Wait until every rater uses the tariff that was loaded. Raises ServingError after ``IN_FORCE_S``."""
+    give_up_s = time.monotonic() + IN_FORCE_S
+    with JSONClient(("127.0.0.1", port)) as rpc:
+        while not all(
+            rater["counters"].get("tariff_version") for rater in rpc.call("Responder.Metrics", {})["raters"]
+        ):
+            if time.monotonic() > give_up_s:
+                raise ServingError(f"the tariff is not in force after {IN_FORCE_S:g} s")
+            time.sleep(0.05)
 
 
 def children(pid: int, command: str) -> list[int]:

@@ -27,6 +27,7 @@ _FREE_NUMBER = "0257"
 _FREE_SECONDS = 8_000_000_000
 _FIRST_DAY = date(2012, 1, 2)
 _WEEKS = 700
+_EVENING = {"TimeStart": "2026-03-02T19:30:00Z", "TimeEnd": "2026-03-02T20:01:01Z"}
 
 
 class Kind(StrEnum):
@@ -62,6 +63,12 @@ def bodies(kind: Kind, count: int, seed: int = 1) -> list[bytes]:
     """Make that many different requests without their numbers; another seed makes others."""
     chance = random.Random(f"{kind} {seed}")
     return [_body(METHODS[kind], _descriptor(kind, chance)) for _ in range(count)]
+
+
+def quote(customer: str, subject: str, number: str) -> bytes:
+    """Make a request, without its number, for what an evening's call costs."""
+    call = {"CstmId": customer, "Subject": subject, "DestinationPrefix": number, **_EVENING}
+    return _body(METHODS[Kind.GET_COST], call)
 
 
 def write_folder(out: Path) -> None:
