@@ -94,7 +94,8 @@ class JsonRpcServer:
     def mark(self, connection: "_Connection") -> None:
         """Have the connection flushed at the end of the turn."""
         if not self._dirty:
-            self._loop.call_soon(self._flush)
+            # Not in the next pass but the one after: it polls between, so answers of other raters join in.
+            self._loop.call_soon(self._loop.call_soon, self._flush)
         self._dirty.append(connection)
 
     def full(self) -> bool:

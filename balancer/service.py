@@ -97,7 +97,11 @@ class Balancer:
     async def listen(self, host: str, rpc_port: int, rater_port: int) -> None:
         """Bind both ports. Raises OSError."""
         self.rater_port = await self.raters.listen(host, rater_port)
-        self.rpc_port = await self.server.listen(host, rpc_port)
+        try:
+            self.rpc_port = await self.server.listen(host, rpc_port)
+        except OSError:
+            await self.raters.stop()
+            raise
         self._tick_later()
 
     def _wake(self) -> None:

@@ -1,6 +1,7 @@
 """Every error code, on one page: what it means, whose fault it is, how each wire says it.
 
-On the wire of JSON-RPC 1.0 an error is the text ``CODE: sentence``; JSON-RPC 2.0 adds a number, HTTP a status.
+On the wire of JSON-RPC 1.0 an error is the text ``CODE: sentence``; JSON-RPC 2.0 adds a number, HTTP a
+status.
 """
 
 from enum import StrEnum

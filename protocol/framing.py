@@ -13,7 +13,7 @@ at once.
 import re
 from itertools import accumulate
 
-from protocol.limits import DEPTH_MAX, FRAME_BYTES_MAX
+from protocol.limits import BRACKETS_MAX, DEPTH_MAX, FRAME_BYTES_MAX
 
 _STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
@@ -49,6 +49,7 @@ class Framer:
     __slots__ = (
         "_at",
         "_begun",
+        "_brackets",
         "_buffer",
         "_depth",
         "_frame_max",
@@ -63,6 +64,7 @@ class Framer:
         self._frame_max = frame_bytes_max
         self._buffer = bytearray()
         self._at = 0
+        self._brackets = 0
         self._depth = 0
         self._in_string = False
         self._tried = False
@@ -126,7 +128,7 @@ class Framer:
 
     def _restart(self, buffer: bytearray) -> None:
         self._buffer = buffer
-        self._at = self._depth = 0
+        self._at = self._depth = self._brackets = 0
         self._in_string = False
 
     def _split_values(self, frames: list[bytes]) -> None:
@@ -140,6 +142,10 @@ class Framer:
             finished = self._scan()
             if self._depth > DEPTH_MAX:
                 return self._fail(f"nested deeper than {DEPTH_MAX}")
+            if self._brackets > BRACKETS_MAX:
+                return self._fail(f"more than {BRACKETS_MAX} brackets")
+            if finished:
+                self._brackets = 0
             if (self._at if finished else len(buffer)) - start > self._frame_max:
                 return self._fail(f"longer than {self._frame_max} bytes")
             if not finished:
@@ -169,7 +175,8 @@ class Framer:
                 self._in_string = True
                 continue
             self._depth += step
-            if self._depth == 0 or self._depth > DEPTH_MAX:
+            self._brackets += 1
+            if self._depth == 0 or self._depth > DEPTH_MAX or self._brackets > BRACKETS_MAX:
                 self._at = at
                 return self._depth == 0
         self._at = at

@@ -9,6 +9,8 @@ FRAME_BYTES_MAX = 1 << 20
 """One JSON value. A call descriptor has some 250 bytes; a batch of a thousand fits."""
 DEPTH_MAX = 64
 """Nesting of one JSON value. A request needs 3, the deepest descriptor 6."""
+BRACKETS_MAX = 1 << 15
+"""Brackets of one value that has to be found by scanning, some 10 ms of it. A full batch has 6000."""
 ID_BYTES_MAX = 4096
 """The id of a request, which is kept until the answer. Clients send a number or a UUID."""
 BATCH_MAX = 1000

@@ -290,6 +290,12 @@ async def test_a_rater_does_not_serve_a_balancer_with_another_secret() -> None:
     await server.wait_closed()
 
 
+async def test_a_port_in_use_is_an_error_and_leaves_nothing_bound() -> None:
+    async with balancing() as first:
+        with pytest.raises(OSError, match="in use"):
+            await serve_balancer("127.0.0.1", first.rpc_port, 0, SECRET)
+
+
 async def test_an_empty_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="empty secret"):
         await serve_balancer("127.0.0.1", 0, 0, b"")

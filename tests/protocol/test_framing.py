@@ -77,6 +77,16 @@ def test_values_before_a_fault_are_returned() -> None:
     assert cut(b"{}[] oops", 1000) == ([b"{}", b"[]"], "a request begins with { or [")
 
 
+def test_a_value_of_endless_small_parts_is_not_scanned_for_ever() -> None:
+    assert cut(b"[" + b"{}," * 100_000, 1 << 18) == ([], "more than 32768 brackets")
+
+
+def test_brackets_are_counted_per_value() -> None:
+    frames, fault = cut(b"{} " * 40_000, 1 << 18)
+
+    assert (len(frames), fault) == (40_000, "")
+
+
 def test_a_gigabyte_announced_is_refused_before_it_comes() -> None:
     framer = Framer()
 
