@@ -113,7 +113,7 @@ def _debit_balance(_book: Book, account: Account, request: Request) -> Decision:
 
 
 def _debit_sms(_book: Book, account: Account, request: Request) -> Decision:
-    if request.amount > account.sms:
+    if request.amount > account.sms and request.amount >= 0:
         return _refused(account, Reason.INSUFFICIENT_CREDIT, "not enough SMS left")
     after = replace(account, sms=account.sms - request.amount)
     return Decision(after, after.sms)
@@ -241,17 +241,19 @@ def _max_session(book: Book, account: Account, request: Request) -> Decision:
         use.seconds_ns for use in usable_buckets(book, account, call.number) if not use.bucket.price
     )
     free_ns = min(amount_ns, free_ns)
-    whole = price_call(book, call._replace(end_ns=call.start_ns + amount_ns), account)
-    if isinstance(whole, Refusal):
-        return Decision(account, free_ns if free_ns > 0 else whole)
     plan = book.tariff_plan(account.plan_id) if account.plan_id else None
     discount = discount_ratio(plan, account) if plan is not None else None
-    limit_ns = session_limit_ns(whole, discount)
+    limit_ns = amount_ns
+    whole = price_call(book, call._replace(end_ns=call.start_ns + amount_ns), account)
+    if not isinstance(whole, Refusal):
+        limit_ns = session_limit_ns(whole, discount)
+    elif whole.reason is not Reason.AMOUNT_OUT_OF_RANGE:
+        return Decision(account, free_ns if free_ns > 0 else whole)
     for tenths in range(SESSION_TRIALS, 0, -1):
         trial_ns = limit_ns * tenths // SESSION_TRIALS
         priced = price_call(book, call._replace(end_ns=call.start_ns + trial_ns), account)
         if isinstance(priced, Refusal):
-            return Decision(account, priced)
+            continue  # it costs more than any credit
         if priced.cost + priced.connect_fee <= account.credit or account.allow_negative:
             return Decision(account, max(trial_ns, free_ns))
     return Decision(account, free_ns)

@@ -53,7 +53,7 @@ def debit_balance(account: Account, amount: int) -> Outcome:
 
 
 def debit_sms(account: Account, amount: int) -> Outcome:
-    if amount > account.sms:
+    if amount >= 0 and amount > account.sms:
         return refused(account, "INSUFFICIENT_CREDIT")
     after = replace(account, sms=account.sms - amount)
     return done(account, after, after.sms)
@@ -189,7 +189,12 @@ def max_session(tariff: Tariff, account: Account, ask: Ask, amount: int) -> int 
         limit = longest_true(amount, lambda m: within_max_costs(tariff, account, lasting(m)))
         for k in range(10, 0, -1):
             m = limit * k // 10
-            priced = price(tariff, lasting(m), account)
+            try:
+                priced = price(tariff, lasting(m), account)
+            except NoRate as refusal:
+                if refusal.args[0] == "AMOUNT_OUT_OF_RANGE":
+                    continue
+                raise
             if account.allow_negative or priced.cost + priced.connect_fee <= account.credit:
                 return max(m, free)
     except NoRate as refusal:
