@@ -8,8 +8,9 @@ from pathlib import Path
 
 from setuptools import setup
 
-PLAIN = {"__init__.py", "tariff.py"}
-"""Left as Python: the values of a tariff, whose annotations the store's records are made by."""
+PLAIN = {"__init__.py", "tariff.py", "compiler.py"}
+"""Left as Python: the store makes records by the annotations of a tariff's values; a tariff is compiled in a
+thread, which must let others run."""
 
 COMPILED = [
     *sorted(str(path) for path in Path("rater").glob("*.py") if path.name not in PLAIN),

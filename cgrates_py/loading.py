@@ -12,6 +12,9 @@ from storage.valkey import ValkeyStore
 
 PUBLISH_ATTEMPTS_MAX = 20
 """Lost races with other loads before giving up; each lost one means that another load went through."""
+IN_FORCE_S = 30.0
+"""How long a load waits for raters to price by what it loaded; 300,000 prefixes compile in 2 s."""
+IN_FORCE_POLL_S = 0.02
 ACCOUNTS_AT_ONCE = 500
 """Accounts under way together: enough to share round trips, little enough to hold in memory."""
 
@@ -23,6 +26,8 @@ class Outcome:
     loaded: Loaded
     version: int | None = None
     accounts_changed: int = 0
+    late: tuple[str, ...] = ()
+    """Raters that do not price by this version yet."""
 
 
 async def load(
@@ -52,8 +57,18 @@ async def load(
             version = await store.publish_tariff(loaded.tariff, current)
         if version is not None:
             changed = await _load_accounts(store, loaded.accounts, now_ns, on_accounts)
-            return Outcome(loaded, version, changed)
+            return Outcome(loaded, version, changed, await _in_force(store, version))
     raise AccountError("other loads came between every time; try again")
+
+
+async def _in_force(store: ValkeyStore, version: int) -> tuple[str, ...]:
+    """Wait until every rater prices by ``version`` or a later one; list those that do not in time."""
+    deadline = asyncio.get_running_loop().time() + IN_FORCE_S
+    while True:
+        late = tuple(name for name, has in (await store.rater_tariffs()).items() if has < version)
+        if not late or asyncio.get_running_loop().time() > deadline:
+            return late
+        await asyncio.sleep(IN_FORCE_POLL_S)
 
 
 async def _load_accounts(

@@ -1,6 +1,7 @@
-"""A rater as a process: the store, the tariff in force, and a way in: a balancer's pool or its own listener."""
+"""A rater as a process: the store, the tariff in force, and its callers, through a balancer or directly."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -21,7 +22,7 @@ from cgrates_py.responder import Responder
 from cgrates_py.version import product_version
 from protocol.dispatch import Sink, Status
 from protocol.methods import Method
-from rater.book import compile_tariff
+from rater.compiler import compile_tariff
 from rater.tariff import Tariff
 from storage.store import StoreError
 from storage.valkey import ValkeyStore
@@ -39,11 +40,19 @@ TARIFF_RETRY_S = 0.5
 """Pause before a tariff that could not be read is tried again."""
 
 
-class TariffKeeper:
-    """Keeps a rater on the current tariff: reads and compiles a new one aside, then swaps it in."""
+TELL_S = 5.0
+"""How often a rater tells which tariff it prices by, and a third of how long that is believed."""
 
-    def __init__(self, store: ValkeyStore, responder: Responder, counters: RaterCounters) -> None:
+
+class TariffKeeper:
+    """Keeps a rater on the current tariff: reads and compiles a new one aside, then swaps it in.
+
+    It tells in the store which version that is, so that a load can say when it is in force.
+    """
+
+    def __init__(self, store: ValkeyStore, name: str, responder: Responder, counters: RaterCounters) -> None:
         self._store = store
+        self._name = name
         self._responder = responder
         self._counters = counters
         self._news = asyncio.Event()
@@ -62,15 +71,21 @@ class TariffKeeper:
 
     async def follow(self) -> None:
         """Load every tariff that becomes current, for ever."""
+        stale = False
         while True:
-            await self._news.wait()
-            self._news.clear()
+            pause_s = TELL_S
             try:
-                await self.load()
+                if stale:
+                    await self.load()
+                    stale = False
+                await self._store.tell_rater(self._name, self._counters.tariff_version, int(3 * TELL_S))
             except StoreError as error:
-                _log.warning("tariff not loaded, the old one stays in force", reason=str(error))
-                await asyncio.sleep(TARIFF_RETRY_S)
-                self._news.set()
+                _log.warning("tariff not told or not loaded, the one in force stays", reason=str(error))
+                pause_s = TARIFF_RETRY_S
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), pause_s)
+                self._news.clear()
+                stale = True
 
 
 class DirectHost:
@@ -116,7 +131,8 @@ async def run_rater(
 ) -> None:
     """Serve until cancelled, for a balancer's pool or as a listener.
 
-    Raises StoreError or OSError at the start. ``on_ready`` gets the port listened on, 0 without one, once the store and the tariff are there.
+    Raises StoreError or OSError at the start. ``on_ready`` gets the port
+    listened on (0 without one) once the store and the tariff are there.
 
     Cancelling leaves in order: nothing new is taken, what was taken is answered.
     """
@@ -127,7 +143,7 @@ async def run_rater(
         settings = LaneSettings(request_id_ttl_s, RETRY_TTL_S)
         shop = Shop(store, compile_tariff(Tariff()), clock, counters, settings)
         responder = Responder(shop, unknown_account)
-        keeper = TariffKeeper(store, responder, counters)
+        keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()
 
         def stats() -> dict[str, int]:

@@ -5,17 +5,14 @@ call. Nothing here depends on the clock: instants are arguments.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from rater.e164 import PrefixSet, digits, lengths_descending
 from rater.instant import text
 from rater.plan import CompiledPlan, Period
-from rater.rate import Rate, Terms
 from rater.refusal import Reason, Refusal
-from rater.tariff import ANY, ActivationPeriod, PrefixRate, ProfileActivation, Tariff, TariffPlan
-from rater.timing import DayPart, Days, Schedule, clock_ns
+from rater.tariff import ANY, PrefixRate, ProfileActivation, TariffPlan
 
 FALLBACK_DEPTH_MAX = 4
 """How many subjects one look-up falls back through; a longer chain is a loop in somebody's tariff."""
@@ -193,55 +190,3 @@ def not_active(what: str, activation_ns: int) -> Refusal:
         Reason.RATE_NOT_ACTIVE,
         f"the call starts before {text(activation_ns)}, from when on the rate of {what!r} is active",
     )
-
-
-def compile_tariff(tariff: Tariff) -> Book:
-    """Compile a tariff for look-up. Every name in it has to resolve: the loaders see to that."""
-    prices = _compile_prices(tariff)
-    terms: dict[tuple[str, int], Terms] = {}
-    return Book(
-        {key: SubjectRates(rates, prices) for key, rates in tariff.rates.items()},
-        {plan_id: CompiledPlan.of(tariff, plan_id, terms) for plan_id in tariff.rating_plans},
-        {
-            key: tuple(sorted(profile, key=lambda line: line.activation_ns))
-            for key, profile in tariff.profiles.items()
-        },
-        {name: PrefixSet.of(prefixes) for name, prefixes in tariff.destinations.items()},
-        dict(tariff.plans),
-    )
-
-
-def _compile_prices(tariff: Tariff) -> dict[int, Dated]:
-    """Compile each different price once, by the identity of its value: thousands of prefixes share one."""
-    return {
-        id(rate): _compile_prefix(rate)
-        for rates in tariff.rates.values()
-        for rate in _distinct(rates.values())
-    }
-
-
-def _distinct(rates: Iterable[PrefixRate]) -> Iterable[PrefixRate]:
-    return {id(rate): rate for rate in rates}.values()
-
-
-def _compile_prefix(rate: PrefixRate) -> Dated:
-    zone = ZoneInfo(rate.timezone) if rate.timezone else None
-    ordered = sorted(rate.periods, key=lambda period: period.activation_ns)
-    return Dated([_compile_period(period, zone) for period in ordered])
-
-
-def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None) -> Period:
-    rates = tuple(Rate(interval) for interval in period.intervals)
-    ranked = sorted(rates, key=lambda rate: (-rate.shown.weight, rate.shown.price))
-    parts: list[DayPart] = [
-        DayPart(
-            Days.of(
-                months=rate.shown.months, month_days=rate.shown.month_days, week_days=rate.shown.week_days
-            ),
-            clock_ns(rate.shown.start_s),
-            clock_ns(rate.shown.end_s),
-            (rate,),
-        )
-        for rate in ranked
-    ]
-    return Period(period.activation_ns, Schedule(parts), rates, zone)

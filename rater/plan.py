@@ -8,28 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from rater.e164 import digits, lengths_descending
-from rater.quantity import from_decimal
-from rater.rate import Ladder, Rate, Terms
+from rater.e164 import lengths_descending
+from rater.rate import Ladder, Rate
 from rater.tariff import (
     ANY,
     DAY_SECONDS,
-    DestinationRate,
-    Interval,
-    PlanLine,
-    RateGroup,
-    Tariff,
-    Timing,
 )
 from rater.timing import DayPart, Days, Schedule, clock_ns
 
 _PERIODS_REMEMBERED_MAX = 4096
 """Compiled combinations one plan keeps; real plans have a few hundred, odd ones are compiled again."""
-
-ALWAYS = Timing("*any")
-"""The timing that exists without being written, under three names."""
-
-ALWAYS_NAMES = frozenset({"*any", "*always", "*asap"})
 
 
 class Period:
@@ -79,39 +67,6 @@ class CompiledPlan:
         self._covered: dict[int, bool] = {}
         self._periods: dict[tuple[int, tuple[int, ...]], Period] = {}
 
-    @classmethod
-    def of(cls, tariff: Tariff, plan_id: str, terms: dict[tuple[str, int], Terms]) -> "CompiledPlan":
-        """Compile one rating plan of a tariff.
-
-        ``terms`` are those of the destination rates compiled so far: a call that several plans price through
-        one destination rate is capped and rounded once.
-        """
-        candidates: list[Candidate] = []
-        table: dict[str, int] = {}
-        combinations: list[tuple[int, ...]] = [()]
-        extended: dict[tuple[int, int], int] = {}
-        zone: str | None = None
-        for line in tariff.rating_plans[plan_id]:
-            timing = ALWAYS if line.timing_id in ALWAYS_NAMES else tariff.timings[line.timing_id]
-            zone = zone or timing.timezone
-            for index, priced in enumerate(tariff.destination_rates[line.destination_rates_id]):
-                place = (line.destination_rates_id, index)
-                if place not in terms:
-                    terms[place] = _terms(priced)
-                number = len(candidates)
-                candidates.append(_candidate(line, timing, tariff.rate_groups[priced.rates_id], terms[place]))
-                for prefix in _prefixes(tariff, priced.destination_id):
-                    bare = digits(prefix)
-                    known = table.get(bare, int(bare != prefix))
-                    step = (known >> 1, number)
-                    combination = extended.get(step)
-                    if combination is None:
-                        combination = extended[step] = len(combinations)
-                        combinations.append((*combinations[known >> 1], number))
-                    # the lowest bit remembers that the prefix was written with a plus
-                    table[bare] = combination << 1 | known & 1
-        return cls(table, combinations, candidates, ZoneInfo(zone) if zone else None)
-
     def match(self, number: str, activation_ns: int) -> tuple[str, Period] | None:
         """Find the longest prefix that begins ``number`` (digits only), and the period that prices it.
 
@@ -160,37 +115,3 @@ class CompiledPlan:
             ranked += sorted(members, key=lambda c: (-c.weight, -c.start_s, c.ladder[0].shown.price))
         end_ns = clock_ns(DAY_SECONDS)
         return [DayPart(c.days, clock_ns(c.start_s), end_ns, c.ladder) for c in ranked]
-
-
-def _prefixes(tariff: Tariff, destination_id: str) -> tuple[str, ...]:
-    return ("",) if destination_id == ANY else tariff.destinations[destination_id]
-
-
-def _terms(priced: DestinationRate) -> Terms:
-    max_cost = None if priced.max_cost is None else from_decimal(priced.max_cost)
-    return Terms(priced.rounding, priced.decimals, max_cost, priced.max_cost_strategy)
-
-
-def _candidate(line: PlanLine, timing: Timing, groups: tuple[RateGroup, ...], terms: Terms) -> Candidate:
-    ordered = sorted(groups, key=lambda group: group.group_start_ns)
-    ladder = tuple(_rate(group, line, timing, terms) for group in ordered)
-    days = Days.of(
-        years=timing.years, months=timing.months, month_days=timing.month_days, week_days=timing.week_days
-    )
-    return Candidate(days, timing.start_s, line.weight, ladder)
-
-
-def _rate(group: RateGroup, line: PlanLine, timing: Timing, terms: Terms) -> Rate:
-    clock = timing.start_s
-    shown = Interval(
-        price=group.rate,
-        billing_unit=Decimal(group.unit_ns).scaleb(-9),
-        connect_fee=group.connect_fee,
-        weight=line.weight,
-        months=timing.months,
-        month_days=timing.month_days,
-        week_days=timing.week_days,
-        start_s=clock,
-        start_text=f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}" if clock else "",
-    )
-    return Rate(shown, increment_ns=group.increment_ns, group_start_ns=group.group_start_ns, terms=terms)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rater.book import compile_tariff
+from rater.compiler import compile_tariff
 from rater.tariff import Tariff
 from tests.loading.folders import CSV, JSON, load
 

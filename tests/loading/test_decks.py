@@ -7,8 +7,9 @@ import pytest
 
 from cgrates_py.demo import FOLDERS
 from rater.account import Account
-from rater.book import Book, compile_tariff
+from rater.book import Book
 from rater.charging import Operation, Request, decide
+from rater.compiler import compile_tariff
 from rater.instant import parse
 from rater.quantity import text
 from rater.rating import Call, CallCost, price_call

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rater.account import Account
-from rater.book import Book, compile_tariff
+from rater.book import Book
+from rater.compiler import compile_tariff
 from rater.rating import Call, CallCost, Span, price_call
 from rater.refusal import Refusal
 from rater.tariff import ANY, Tariff

@@ -8,7 +8,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from rater.account import Account
-from rater.book import Book, compile_tariff
+from rater.book import Book
+from rater.compiler import compile_tariff
 from rater.quantity import decimal_text, text
 from rater.rating import Call, CallCost, Span, price_call
 from rater.refusal import Refusal

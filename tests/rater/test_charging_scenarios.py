@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from rater.account import Account, MinuteBucket
-from rater.book import compile_tariff
 from rater.charging import Operation, Request, decide
+from rater.compiler import compile_tariff
 from rater.quantity import AMOUNT_MAX, text
 from rater.rating import Call, CallCost
 from rater.refusal import Refusal

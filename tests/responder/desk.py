@@ -14,7 +14,7 @@ from protocol.dispatch import Status
 from protocol.methods import BY_NAME
 from rater import instant
 from rater.account import Account, MinuteBucket
-from rater.book import compile_tariff
+from rater.compiler import compile_tariff
 from rater.tariff import (
     ActivationPeriod,
     Bonus,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rater.account import Account
-from rater.book import compile_tariff
+from rater.compiler import compile_tariff
 from rater.tariff import Tariff
 from tests.responder.desk import Desk, bucket, office, units
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from rater.account import Account, MinuteBucket
-from rater.book import Book, Route, compile_tariff
+from rater.book import Book, Route
 from rater.charging import Operation, Request, decide
+from rater.compiler import compile_tariff
 from rater.e164 import PrefixSet
 from rater.rating import Call, CallCost, price_call
 from rater.refusal import Refusal
