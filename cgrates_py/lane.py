@@ -212,7 +212,7 @@ class Lane:
         decided = _Batch(stored.account)
         for operation in batch:
             request = operation.request
-            if operation.digest and (earlier := decided.seen.get(operation.request_id)) is not None:
+            if operation.request_id and (earlier := decided.seen.get(operation.request_id)) is not None:
                 status, body = repeat(operation, earlier)
                 decided.outcomes.append((operation, status, body))
                 continue
@@ -242,8 +242,7 @@ class Lane:
                 packed = pack_answer(status, body)
                 ttl_s = settings.request_id_ttl_s if operation.digest else settings.retry_ttl_s
                 decided.answers.append(Answer(operation.request_id, operation.digest, packed, ttl_s))
-                if operation.digest:
-                    decided.seen[operation.request_id] = KnownAnswer(operation.digest, packed)
+                decided.seen[operation.request_id] = KnownAnswer(operation.digest, packed)
         return decided
 
     def _repeated(self, batch: list[Operation], known: Mapping[str, KnownAnswer]) -> list[Operation]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import signal
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from cgrates_py.embedded import run_embedded
 from cgrates_py.figures import ask_figures, raters_of
 from cgrates_py.loading import load
 from cgrates_py.process import bound, reserve
+from cgrates_py.secret import shared_secret
 from cgrates_py.settings import Settings
 from storage.valkey import ValkeyStore
 
@@ -87,7 +87,6 @@ def _clock_directory() -> Iterator[str]:
 
 def _shared(settings: Settings, url: str, addresses: dict[str, Address], clock_file: str) -> Settings:
     """Tell the settings that the parts share."""
-    secret = settings.secret if settings.secret.get_secret_value() else SecretStr(secrets.token_hex(32))
     return settings.model_copy(
         update={
             "redis_url": url,
@@ -97,7 +96,7 @@ def _shared(settings: Settings, url: str, addresses: dict[str, Address], clock_f
             "register_address": str(_reachable(addresses["rater"])),
             "rpc_address": str(_reachable(addresses["rpc"])),
             "listen_address": "",
-            "secret": secret,
+            "secret": SecretStr(shared_secret(settings)),
             "clock_file": clock_file,
         }
     )

@@ -69,7 +69,8 @@ class Settings(BaseSettings):
     name: str = Field("", max_length=64)
     """A rater's name in logs and metrics; empty: host and process id."""
     secret: SecretStr = Field(SecretStr(""), max_length=1024)
-    """Shared by a balancer and its raters; ``serve`` makes a new one at each start when it is empty."""
+    """Shared by a balancer and its raters; when it is empty, the one in the file ``secret`` of the data
+    directory, made at the first start: so the parts on one machine need no setting."""
 
     unknown_account: Literal["refuse", "postpaid"] = "refuse"
     """GetMaxSessionTime of an account that does not exist: an error, or (as in 2012) all that was asked."""

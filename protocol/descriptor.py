@@ -58,7 +58,7 @@ def decode(descriptor: bytes) -> CallDescriptor:
     """
     try:
         found = _decode(descriptor)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         found = _decode_any_case(descriptor)
     tor = found.TOR or found.Tor
     if isinstance(tor, int) and abs(tor) > TOR_MAX:

@@ -85,17 +85,20 @@ def balancer(
     rpc_port: Annotated[int | None, typer.Option(help="JSON-RPC port.  [2001]")] = None,
     rater_port: Annotated[int | None, typer.Option(help="Rater registration port.  [2000]")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [127.0.0.1]")] = None,
+    data_dir: DataDir = None,
     config: Config = None,
     log_json: LogJson = None,
 ) -> None:
     """Run the balancer alone: JSON-RPC for callers, registration for raters on any host.
 
-    The secret that raters show is the setting "secret": CGRATES_SECRET, or in the file of --config.
+    Raters show a secret: the setting "secret" (CGRATES_SECRET, or in the file of --config), else the one in
+    the file "secret" of the data directory, made at the first start.
     """
     _run(
         "serving",
         "balancer",
         config=config,
+        data_dir=data_dir,
         rpc_port=rpc_port,
         rater_port=rater_port,
         host=host,

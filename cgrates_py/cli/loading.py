@@ -93,6 +93,8 @@ def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float)
         out.print(
             f"tariff version {outcome.version}, {outcome.accounts_changed} accounts changed, {seconds:.1f} s"
         )
+    if outcome.late:
+        err.print(f"notice: not yet in force on {', '.join(outcome.late)}", markup=False)
 
 
 def _rest(console: Console, what: str, count: int) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 from cgrates_py import process
 from cgrates_py.address import Address
-from cgrates_py.cli import USAGE, CommandError
+from cgrates_py.cli import CommandError
 from cgrates_py.cli.options import load_settings
 from cgrates_py.clock import open_clock
 from cgrates_py.logs import configure
+from cgrates_py.secret import SecretError, shared_secret
 from cgrates_py.settings import Settings
 
 
@@ -25,13 +26,10 @@ def _prepare(name: str, config: Path | None, given: dict[str, Any]) -> Settings:
 
 
 def _secret(settings: Settings) -> str:
-    secret = settings.secret.get_secret_value()
-    if not secret:
-        raise CommandError(
-            "setting secret is empty: balancer and raters need the same one, in CGRATES_SECRET or --config",
-            USAGE,
-        )
-    return secret
+    try:
+        return shared_secret(settings)
+    except SecretError as error:
+        raise CommandError(str(error)) from None
 
 
 def serve(config: Path | None, demo: bool, **given: Any) -> None:
@@ -42,7 +40,7 @@ def serve(config: Path | None, demo: bool, **given: Any) -> None:
     settings = _prepare("serve", config, given)
     try:
         asyncio.run(supervisor.serve(settings, demo))
-    except (supervisor.ServeError, process.ListenError, StoreError) as error:
+    except (supervisor.ServeError, process.ListenError, SecretError, StoreError) as error:
         raise CommandError(str(error)) from None
 
 

@@ -81,6 +81,14 @@ async def test_a_request_sent_again_without_an_id_of_its_own_is_charged_once() -
     assert await other.ask("DebitBalance", **WHO, Amount=1) == 98
 
 
+async def test_a_request_sent_again_while_the_first_waits_is_charged_once() -> None:
+    desk = Desk()
+    await desk.open_account(office(credit=units(100)))
+    desk.request_id = lambda _token: "#same"  # type: ignore[method-assign]  # a link came back with what it owed
+    answers = await asyncio.gather(*(desk.ask("DebitBalance", **WHO, Amount=1) for _ in range(3)))
+    assert answers == [99, 99, 99]
+
+
 async def test_raters_on_one_account_lose_no_update() -> None:
     desks = [Desk()]
     await desks[0].open_account(office(credit=units(1000), buckets=(bucket("UK", 100),)))

@@ -256,13 +256,24 @@ def test_the_parts_run_as_single_processes(tmp_path: Path) -> None:
     assert (ready.status_code, b'"error":null' in answer, statuses) == (200, True, [0, 0, 0, 0])
 
 
-@pytest.mark.parametrize("command", ["balancer", "rater"])
-def test_a_part_without_a_secret_is_refused(command: str) -> None:
-    """A balancer that anyone could join would hand them the calls."""
-    result = run(command)
+def test_a_rater_joins_by_the_secret_of_the_data_directory(tmp_path: Path) -> None:
+    """Parts on one machine need no setting; a rater with another secret stays out."""
+    with serving(tmp_path / "data", "--demo") as store_owner:
+        data = store_owner.data_dir
+        balancer = Running(
+            *(tmp_path / "balancer.log", "balancer", "--data-dir", data),
+            *("--rpc-port", "0", "--rater-port", "0"),
+        )
+        listening = dict(part.split("=") for part in balancer.line().split()[1:])
+        joining = ("--balancer", listening["raters"], "--data-dir", data)
+        stranger = Running(tmp_path / "stranger.log", "rater", *joining, secret=SECRET[::-1])
+        until(lambda: "no link" in stranger.log.read_text(), "the stranger to be turned away")
+        rater = Running(tmp_path / "rater.log", "rater", *joining)
+        answer = ask(int(listening["rpc"].rpartition(":")[2]), SNIPPET)
+        statuses = [part.stop() for part in (stranger, rater, balancer)]
 
-    assert (result.returncode, result.stdout) == (2, "")
-    assert "secret" in result.stderr
+    assert (b'"error":null' in answer, statuses) == (True, [0, 0, 0])
+    assert (data / "secret").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_store_that_cannot_be_reached_ends_the_start(tmp_path: Path) -> None:
