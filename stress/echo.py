@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 
+from cgrates_py.process import die_with_supervisor
 from stress.load import SUCCESS
 
 MESSAGES = 256
@@ -45,4 +46,5 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
+    die_with_supervisor()
     uvloop.run(_serve())

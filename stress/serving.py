@@ -1,4 +1,7 @@
-"""Starts the programs that are measured, and ends each of them by its process id."""
+"""Starts the programs that are measured, and ends each of them by its process id.
+
+Should this process be killed, the kernel ends them.
+"""
 
 import os
 import re
@@ -12,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cgrates_py.process import SUPERVISOR_PID
 from stress import traffic
 from stress.client import JSONClient
 
@@ -116,10 +120,11 @@ def memory_bytes(pid: int) -> tuple[int, int]:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without settings of ours: what is measured has the defaults."""
+    """The environment without settings of ours, which leaves the defaults, and with us as supervisor."""
     root = str(Path(__file__).parents[1])
     plain = {name: value for name, value in os.environ.items() if not name.startswith("CGRATES_")}
-    return plain | {"PYTHONPATH": os.pathsep.join(filter(None, (root, plain.get("PYTHONPATH"))))}
+    path = os.pathsep.join(filter(None, (root, plain.get("PYTHONPATH"))))
+    return plain | {"PYTHONPATH": path, SUPERVISOR_PID: str(os.getpid())}
 
 
 def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> int:

@@ -1,0 +1,1 @@
+"""The load clients and the benchmark."""
