@@ -21,7 +21,7 @@ from statistics import median
 import uvloop
 
 from rater import rating
-from rater.book import compile_tariff
+from rater.compiler import compile_tariff
 from rater.instant import parse as parse_time
 from rater.tariff import Tariff
 from storage.loading import load_folder
