@@ -6,8 +6,9 @@ the commit compares its version, so what another rater did meanwhile shows as a 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -26,10 +27,12 @@ from storage.store import (
     Answer,
     Commit,
     Committed,
+    Conflict,
     Entry,
     KnownAnswer,
-    StoreCorruptError,
+    Outcome,
     Stored,
+    StoreError,
     StoreUnavailableError,
 )
 
@@ -37,6 +40,10 @@ _log = structlog.get_logger(__name__)
 
 COMMIT_OPERATIONS_MAX = 512
 """Operations in one commit: more would save nothing, and a journal element has to stay small."""
+
+
+STORE_RETRY_S = 0.02
+"""Pause before the next attempt when the store failed; it paces itself while it is down."""
 
 
 @dataclass(slots=True)
@@ -73,9 +80,12 @@ class LaneSettings:
 
 
 class Shop:
-    """What all lanes of a rater share: the store, the tariff in force, the clock, the counters."""
+    """What all lanes of a rater share: the store, the tariff in force, the clock, the counters.
 
-    __slots__ = ("book", "clock", "counters", "settings", "store")
+    Lanes take their turn after the rest of an event-loop turn: its operations are all in one batch.
+    """
+
+    __slots__ = ("_loop", "_tasks", "_waking", "book", "clock", "counters", "settings", "store")
 
     def __init__(
         self, store: AccountStore, book: Book, clock: Clock, counters: RaterCounters, settings: LaneSettings
@@ -85,6 +95,26 @@ class Shop:
         self.clock = clock
         self.counters = counters
         self.settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._waking: list[Lane] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def at_end_of_turn(self, lane: "Lane") -> None:
+        """Have a lane take its turn when this event-loop turn is over."""
+        if not self._waking:
+            self._loop.call_soon(self._wake)
+        self._waking.append(lane)
+
+    def run(self, work: Coroutine[None, None, None]) -> None:
+        """Run what has to wait, beside everything else."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _wake(self) -> None:
+        waking, self._waking = self._waking, []
+        for lane in waking:
+            lane.take_turn()
 
 
 class _Batch:
@@ -107,9 +137,12 @@ def pack_answer(status: int, body: bytes) -> bytes:
 
 
 class Lane:
-    """The operations of one account. Bound: the balancer's in-flight limit bounds what can wait here."""
+    """The operations of one account. Bound: the balancer's in-flight limit bounds what can wait here.
 
-    __slots__ = ("_changes", "_pending", "_shop", "_task", "gone", "key", "stored")
+    A lane is idle, or it waits for its turn, or one batch of it is under way at the store.
+    """
+
+    __slots__ = ("_changes", "_pending", "_shop", "gone", "idle", "key", "stored")
 
     def __init__(self, shop: Shop, key: AccountKey, stored: Stored) -> None:
         self.key = key
@@ -117,15 +150,11 @@ class Lane:
         """The record as last seen; None when another may have changed it since."""
         self.gone = False
         """The account turned out not to exist any more; the lane is to be thrown away."""
+        self.idle = True
+        """Nothing waits here."""
         self._shop = shop
         self._changes = 0
         self._pending: list[Operation] = []
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def idle(self) -> bool:
-        """Tell whether nothing waits here."""
-        return self._task is None
 
     def forget(self) -> None:
         """Note that another changed the account."""
@@ -135,71 +164,98 @@ class Lane:
     def submit(self, operation: Operation) -> None:
         """Take an operation; it is answered exactly once."""
         self._pending.append(operation)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+        if self.idle:
+            self.idle = False
+            self._shop.at_end_of_turn(self)
 
-    async def _run(self) -> None:
-        # the task starts after the rest of this event-loop turn, so all of the turn's operations are here
-        batch: list[Operation] = []
+    def take_turn(self) -> None:
+        """Send what waits to the store as one batch, or become idle."""
+        while self._pending:
+            batch = self._pending[:COMMIT_OPERATIONS_MAX]
+            del self._pending[:COMMIT_OPERATIONS_MAX]
+            # a rater that was stopped for long must not try what its callers gave up
+            if self._attempt(self._in_time(batch, "the rater was stopped for too long")):
+                return
+        self.idle = True
+
+    def _attempt(self, batch: list[Operation]) -> bool:
+        """Decide a batch and post it; tell whether anything is under way now."""
+        if not batch:
+            return False
+        if self.stored is None:
+            self._shop.run(self._refresh(batch))
+            return True
         try:
-            while self._pending:
-                batch, self._pending = (
-                    self._pending[:COMMIT_OPERATIONS_MAX],
-                    self._pending[COMMIT_OPERATIONS_MAX:],
-                )
-                # a rater that was stopped for long must not try what its callers gave up
-                batch = self._in_time(batch, "the rater was stopped for too long")
-                while batch:
-                    batch = await self._round(batch)
+            decided = self._decide(batch, self.stored)
+            account = None if decided.account is decided.unchanged else decided.account
+            commit = Commit(self.key, self.stored.version, account, decided.entries, decided.answers)
+            self._shop.store.post(commit, partial(self._finished, batch, decided, self._changes))
         except Exception:
-            _log.exception("lane failed", account=self.key)
-            for operation in (*batch, *self._pending):
-                operation.refuse(Code.INTERNAL, "the operation failed; the log has the details")
-            self._pending.clear()
-            self.stored = None
-        finally:
-            self._task = None
+            self._fail(batch)
+            return False
+        return True
 
-    async def _round(self, batch: list[Operation]) -> list[Operation]:
-        """Decide and commit a batch; return the operations that are to be decided again."""
-        changes = self._changes
+    def _finished(self, batch: list[Operation], decided: _Batch, changes: int, outcome: Outcome) -> None:
         try:
-            stored = self.stored or await self._shop.store.read(self.key)
-            if stored is None:
-                return self._absent(batch)
-            decided = self._decide(batch, stored)
-            result = await self._shop.store.commit(
-                Commit(
-                    self.key,
-                    stored.version,
-                    None if decided.account is decided.unchanged else decided.account,
-                    decided.entries,
-                    decided.answers,
-                )
-            )
-        except StoreUnavailableError as error:
-            self.stored = None
-            return await self._later(batch, str(error))
-        except StoreCorruptError as error:
-            self.stored = None
-            _log.error("account cannot be read", account=self.key, reason=str(error))
-            for operation in batch:
-                operation.refuse(Code.INTERNAL, "the account's record cannot be read")
-            return []
+            rest = self._settle(batch, decided, changes, outcome)
+        except Exception:
+            self._fail(batch)
+            rest = []
+        if not self._attempt(rest):
+            self.take_turn()
+
+    def _settle(
+        self, batch: list[Operation], decided: _Batch, changes: int, outcome: Outcome
+    ) -> list[Operation]:
+        """Answer a batch as its commit ended; return the operations that are to be decided again."""
         counters = self._shop.counters
-        if isinstance(result, Committed):
+        if isinstance(outcome, Committed):
             counters.commits += 1
             counters.committed_operations += len(batch)
-            self._keep(Stored(result.version, decided.account), changes)
+            self._keep(Stored(outcome.version, decided.account), changes)
             for operation, status, body in decided.outcomes:
                 operation.answer(status, body)
             return []
-        counters.conflicts += 1
-        self._keep(result.stored, changes)
-        rest = self._repeated(batch, result.answers)
-        if result.stored is None:
-            return self._absent(rest)
-        return self._in_time(rest, "other raters kept changing the account")
+        if isinstance(outcome, Conflict):
+            counters.conflicts += 1
+            self._keep(outcome.stored, changes)
+            rest = self._repeated(batch, outcome.answers)
+            if outcome.stored is None:
+                return self._absent(rest)
+            return self._in_time(rest, "other raters kept changing the account")
+        self.stored = None
+        return self._refused_by_store(batch, outcome)
+
+    async def _refresh(self, batch: list[Operation]) -> None:
+        """Read the record, then decide the batch; wait a little where the store is not there."""
+        changes = self._changes
+        try:
+            stored = await self._shop.store.read(self.key)
+        except StoreError as error:
+            await asyncio.sleep(STORE_RETRY_S)
+            rest = self._refused_by_store(batch, error)
+        else:
+            self._keep(stored, changes)
+            rest = batch if stored is not None else self._absent(batch)
+        if not self._attempt(rest):
+            self.take_turn()
+
+    def _refused_by_store(self, batch: list[Operation], error: StoreError) -> list[Operation]:
+        """Keep what has time left: what was sent may have happened, so the same ids go out again."""
+        self._shop.counters.store_failures += 1
+        if isinstance(error, StoreUnavailableError):
+            return self._in_time(batch, str(error))
+        _log.error("account cannot be read", account=self.key, reason=str(error))
+        for operation in batch:
+            operation.refuse(Code.INTERNAL, "the account's record cannot be read")
+        return []
+
+    def _fail(self, batch: list[Operation]) -> None:
+        """Answer a batch that met a fault of ours."""
+        _log.exception("lane failed", account=self.key)
+        self.stored = None
+        for operation in batch:
+            operation.refuse(Code.INTERNAL, "the operation failed; the log has the details")
 
     def _keep(self, stored: Stored | None, changes: int) -> None:
         """Remember a record, unless news came while it was under way: then the news may be newer."""
@@ -264,12 +320,6 @@ class Lane:
             operation.refuse(Code.ACCOUNT_NOT_FOUND, f"no account of subject {self.key[1]!r}")
         return []
 
-    async def _later(self, batch: list[Operation], reason: str) -> list[Operation]:
-        """Wait for the store: what was sent may have happened, so the same ids go out again."""
-        self._shop.counters.store_failures += 1
-        await asyncio.sleep(_STORE_RETRY_S)
-        return self._in_time(batch, reason)
-
     def _in_time(self, batch: list[Operation], reason: str) -> list[Operation]:
         """Refuse what has waited too long; a later attempt could outlive the memory of its request id."""
         now = asyncio.get_running_loop().time()
@@ -280,10 +330,6 @@ class Lane:
             else:
                 operation.refuse(Code.STORE_UNAVAILABLE, reason)
         return rest
-
-
-_STORE_RETRY_S = 0.02
-"""Pause before the next attempt when the store failed; it paces itself while it is down."""
 
 
 def repeat(operation: Operation, earlier: KnownAnswer) -> tuple[int, bytes]:

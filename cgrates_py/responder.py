@@ -214,8 +214,8 @@ def amount_of(asked: CallDescriptor) -> int:
         return 0
     try:
         amount = quantity.parse(literal)
-    except quantity.QuantityRangeError as error:
-        raise DescriptorError(Code.PARSE_ERROR, f"Amount: {error}") from None
+    except quantity.QuantityRangeError as beyond:
+        raise DescriptorError(Code.PARSE_ERROR, f"Amount: {beyond}") from None
     except quantity.QuantityError as error:
         raise DescriptorError(Code.INVALID_PARAMS, f"Amount: {error}") from None
     if not -quantity.AMOUNT_MAX <= amount <= quantity.AMOUNT_MAX:

@@ -10,6 +10,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import hiredis
@@ -36,6 +37,10 @@ class Counters:
     reconnects: int = 0
 
 
+Deliver = Callable[[Any], None]
+"""Takes a reply, or the StoreUnavailableError of a link that ended."""
+
+
 class Link(asyncio.Protocol):
     """One connection while it lasts. A call that has no answer when it ends fails."""
 
@@ -50,12 +55,13 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._unsent: list[bytes] = []
         self._turn_s = 0.0
-        self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._waiting: deque[tuple[Deliver, float]] = deque()
 
-    def send(self, packed: bytes) -> asyncio.Future[Any]:
-        """Send one packed command with the others of this turn; the future gets its reply.
+    def post(self, packed: bytes, deliver: Deliver) -> None:
+        """Send one packed command with the others of this turn; ``deliver`` gets its reply.
 
-        An error reply is a result, a ``hiredis.ReplyError``. Raises StoreUnavailableError.
+        An error reply is a ``hiredis.ReplyError``; a link that ends delivers a StoreUnavailableError. Raises
+        StoreUnavailableError if nothing can be sent.
         """
         if self.lost.done():
             raise StoreUnavailableError(self.lost.result())
@@ -64,9 +70,13 @@ class Link(asyncio.Protocol):
         if not self._unsent:
             self._turn_s = self._loop.time()
             self._loop.call_soon(self._flush)
-        future: asyncio.Future[Any] = self._loop.create_future()
         self._unsent.append(packed)
-        self._waiting.append((future, self._turn_s))
+        self._waiting.append((deliver, self._turn_s))
+
+    def send(self, packed: bytes) -> asyncio.Future[Any]:
+        """Post a command and give its reply as a future."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self.post(packed, partial(_settle, future))
         return future
 
     def abort(self, reason: str) -> None:
@@ -78,10 +88,9 @@ class Link(asyncio.Protocol):
         self._unsent.clear()
         if self._transport is not None:
             self._transport.abort()
-        for future, _ in self._waiting:
-            if not future.done():
-                future.set_exception(StoreUnavailableError(reason))
-        self._waiting.clear()
+        waiting, self._waiting = self._waiting, deque()
+        for deliver, _ in waiting:
+            deliver(StoreUnavailableError(reason))
 
     def sweep(self, deadline_s: float) -> None:
         """Abort if the oldest call waits longer than ``deadline_s``: answers come in order, so all wait."""
@@ -99,16 +108,14 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand each reply to its call, in order (asyncio calls this)."""
         gets = self._reader.gets
-        waiting = self._waiting
         try:
             self._reader.feed(data)
             while (reply := gets()) is not _MISSING:
                 if type(reply) is hiredis.PushNotification:
                     self.on_push(reply)
                     continue
-                future, _ = waiting.popleft()
-                if not future.done():
-                    future.set_result(reply)
+                deliver, _ = self._waiting.popleft()
+                deliver(reply)
         except (hiredis.ProtocolError, IndexError) as error:
             self.abort(f"the store does not speak RESP3: {error}")
 
@@ -162,6 +169,11 @@ class Connector:
             self._task.cancel()
             await asyncio.wait([self._task])
             self._task = None
+
+    @property
+    def link(self) -> Link | None:
+        """The connection that is up now."""
+        return self._link
 
     async def call(self, packed: bytes) -> Any:
         """Send a packed command and return its reply, an error as a ``hiredis.ReplyError``.
@@ -261,6 +273,15 @@ def pack(*command: str | bytes | int) -> bytes:
     """Write one command in the protocol of the store."""
     packed: bytes = hiredis.pack_command(command)  # type: ignore[arg-type]  # -- its stub says one element
     return packed
+
+
+def _settle(future: asyncio.Future[Any], reply: Any) -> None:
+    if future.done():  # who asked has given up
+        return
+    if isinstance(reply, StoreUnavailableError):
+        future.set_exception(reply)
+    else:
+        future.set_result(reply)
 
 
 def _tls_settings(settings: dict[str, Any]) -> dict[str, Any]:

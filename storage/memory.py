@@ -9,7 +9,7 @@ from typing import Self
 
 from rater.tariff import Tariff
 from storage import journal, keys, records
-from storage.store import AccountKey, Commit, Committed, Conflict, KnownAnswer, Stored
+from storage.store import AccountKey, Commit, Committed, Conflict, KnownAnswer, Outcome, Stored, report
 from storage.valkey import check_commit
 
 _SECOND = 1_000_000_000
@@ -40,6 +40,7 @@ class MemoryStore:
         self._read: set[AccountKey] = set()
         self._account_listeners: list[Callable[[AccountKey | None], None]] = []
         self._tariff_listeners: list[Callable[[], None]] = []
+        self._posting: set[asyncio.Task[None]] = set()
         self._data.handles.append(self)
 
     def connect(self) -> "MemoryStore":
@@ -105,6 +106,12 @@ class MemoryStore:
             value = records.encode_answer(each.digest, each.body)
             data.answers[key, each.request_id] = (expires_ns, value)
         return Committed(version)
+
+    def post(self, commit: Commit, done: Callable[[Outcome], None]) -> None:
+        """Commit without waiting; see ``AccountStore``."""
+        task = asyncio.get_running_loop().create_task(report(self.commit(commit), done))
+        self._posting.add(task)
+        task.add_done_callback(self._posting.discard)
 
     async def read_tariff(self) -> tuple[int, Tariff]:
         """Read the current snapshot and its version (0 and an empty tariff when nothing was loaded)."""

@@ -4,7 +4,7 @@ A commit compares the version it was decided on, and the request ids, in one ato
 That is what makes a debit happen once and a stale rater harmless.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -94,6 +94,20 @@ class Conflict:
     answers: Mapping[str, KnownAnswer] = field(default_factory=dict)
 
 
+Outcome = Committed | Conflict | StoreError
+"""How a posted commit ended; a StoreError is one that ``commit`` would have raised."""
+
+
+async def report(committing: Awaitable[Committed | Conflict], done: Callable[[Outcome], None]) -> None:
+    """Await a commit and hand over how it ended."""
+    outcome: Outcome
+    try:
+        outcome = await committing
+    except StoreError as error:
+        outcome = error
+    done(outcome)
+
+
 class AccountStore(Protocol):
     """The accounts. Calls of one event-loop turn share one round trip to the store."""
 
@@ -104,6 +118,12 @@ class AccountStore(Protocol):
         """Do all of the commit or nothing of it; durable when it returns Committed.
 
         Raises StoreUnavailableError when the outcome is unknown; the same commit may then be sent again.
+        """
+
+    def post(self, commit: Commit, done: Callable[[Outcome], None]) -> None:
+        """Commit without waiting: ``done`` gets the outcome, or what ``commit`` would raise.
+
+        It is called once, later in this loop. Raises ValueError for a commit that contradicts itself.
         """
 
     def on_change(self, listener: Callable[[AccountKey | None], None]) -> None:

@@ -8,6 +8,7 @@ the successor of aioredis. The server tells the link of every key it read that a
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from importlib.resources import files
 from types import TracebackType
 from typing import Any, Self
@@ -26,9 +27,12 @@ from storage.store import (
     Commit,
     Committed,
     Conflict,
+    Outcome,
     StoreCorruptError,
     Stored,
+    StoreError,
     StoreUnavailableError,
+    report,
 )
 
 _log = structlog.get_logger(__name__)
@@ -44,6 +48,8 @@ _HEADS_REMEMBERED = 200_000
 
 _TARIFF_READS_MAX = 5
 """A snapshot that vanished was overtaken by TARIFFS_KEPT newer ones; five times over is no race."""
+
+_FUNCTION_MISSING = "Function not found"
 
 _SCAN_COUNT = 1_000
 
@@ -67,6 +73,7 @@ class ValkeyStore:
         self._tariff_listeners: list[Callable[[], None]] = []
         self._tariff_version: int | None = None
         self._tariff_check: asyncio.Task[None] | None = None
+        self._posting: set[asyncio.Task[None]] = set()
 
     @property
     def counters(self) -> Counters:
@@ -114,17 +121,77 @@ class ValkeyStore:
 
         Raises ValueError for a commit that contradicts itself.
         """
-        key, account, answers = commit.key, commit.account, commit.answers
-        if account is None and not answers:
+        if commit.account is None and not commit.answers:
             return await self._check(commit)
         check_commit(commit)
-        head = b""
-        if commit.version:
-            head = self._heads.get(key, b"")
-            if not head or records.version_of(head) != commit.version:
-                head = await self._head(key, commit.version)
-        names = keys.of_account(key)
-        record = element = b""
+        head = self._known_head(commit)
+        if head is None:
+            head = await self._head(commit.key, commit.version)
+        packed, next_head = self._packed(commit, head)
+        return self._outcome(commit, next_head, await self._call(packed))
+
+    def post(self, commit: Commit, done: Callable[[Outcome], None]) -> None:
+        """Commit without waiting; see ``AccountStore``.
+
+        No task and no future, unless the link is down or the record's head is not known.
+        """
+        link, head = self._connector.link, self._known_head(commit)
+        if link is None or head is None:
+            self._post_slowly(commit, done)
+            return
+        if commit.account is None and not commit.answers:
+            packed = pack("GET", keys.of_account(commit.key).account)
+            deliver = partial(self._checked, commit, done)
+        else:
+            check_commit(commit)
+            packed, next_head = self._packed(commit, head)
+            deliver = partial(self._posted, commit, next_head, done)
+        try:
+            link.post(packed, deliver)
+        except StoreUnavailableError as error:
+            asyncio.get_running_loop().call_soon(done, error)
+
+    def _post_slowly(self, commit: Commit, done: Callable[[Outcome], None]) -> None:
+        task = asyncio.get_running_loop().create_task(report(self.commit(commit), done))
+        self._posting.add(task)
+        task.add_done_callback(self._posting.discard)
+
+    def _posted(self, commit: Commit, next_head: bytes, done: Callable[[Outcome], None], reply: Any) -> None:
+        outcome: Outcome
+        if isinstance(reply, StoreUnavailableError):
+            outcome = reply
+        elif type(reply) is not hiredis.ReplyError:
+            try:
+                outcome = self._outcome(commit, next_head, reply)
+            except StoreCorruptError as error:
+                outcome = error
+        elif _FUNCTION_MISSING in str(reply):
+            self._post_slowly(commit, done)  # which loads the functions again
+            return
+        else:
+            outcome = _translated(str(reply))
+        done(outcome)
+
+    def _checked(self, commit: Commit, done: Callable[[Outcome], None], reply: Any) -> None:
+        outcome: Outcome
+        try:
+            outcome = self._version_outcome(commit, self._learn(commit.key, _accept(reply)))
+        except StoreError as error:
+            outcome = error
+        done(outcome)
+
+    def _known_head(self, commit: Commit) -> bytes | None:
+        """Tell the head of the record that the commit was decided on; None if it has to be read."""
+        if not commit.version:
+            return b""
+        head = self._heads.get(commit.key)
+        return head if head is not None and records.version_of(head) == commit.version else None
+
+    def _packed(self, commit: Commit, head: bytes) -> tuple[bytes, bytes]:
+        """Write the command of a commit, and the head of the record that it makes."""
+        account, answers = commit.account, commit.answers
+        names = keys.of_account(commit.key)
+        record = element = next_head = b""
         if account is not None:
             chain = head[-records.CHAIN_BYTES :] if head else records.NO_CHAIN
             element = journal.encode_element(chain, commit.version, account, commit.entries)
@@ -134,14 +201,16 @@ class ValkeyStore:
         for each in answers:
             arguments += (records.encode_answer(each.digest, each.body), each.ttl_s * 1000)
         known = [names.answer + each.request_id.encode() for each in answers]
-        reply = await self._call(
-            pack(b"FCALL", _COMMIT, 2 + len(known), names.account, names.journal, *known, *arguments)
-        )
+        call = (b"FCALL", _COMMIT, 2 + len(known), names.account, names.journal)
+        return pack(*call, *known, *arguments), next_head
+
+    def _outcome(self, commit: Commit, next_head: bytes, reply: Any) -> Committed | Conflict:
+        """Read the reply of a commit's function. Raises StoreCorruptError."""
         if reply != 1:
             return self._conflict(commit, reply)
-        if account is None:
+        if not next_head:
             return Committed(commit.version)
-        self._remember(key, record[: records.HEAD_BYTES])
+        self._remember(commit.key, next_head)
         return Committed(commit.version + 1)
 
     async def read_tariff(self) -> tuple[int, Tariff]:
@@ -219,7 +288,9 @@ class ValkeyStore:
         return None if record is None else journal.verify(record, elements)
 
     async def _check(self, commit: Commit) -> Committed | Conflict:
-        stored = await self.read(commit.key)
+        return self._version_outcome(commit, await self.read(commit.key))
+
+    def _version_outcome(self, commit: Commit, stored: Stored | None) -> Committed | Conflict:
         if (stored.version if stored else 0) == commit.version:
             return Committed(commit.version)
         self.counters.conflicts += 1
@@ -260,7 +331,7 @@ class ValkeyStore:
         reply = await self._connector.call(packed)
         if type(reply) is not hiredis.ReplyError:
             return reply
-        if "Function not found" in str(reply):  # a store that was emptied or failed over; nothing was done
+        if _FUNCTION_MISSING in str(reply):  # a store that was emptied or failed over; nothing was done
             _accept(await self._connector.call(pack("FUNCTION", "LOAD", "REPLACE", _LIBRARY)))
             reply = await self._connector.call(packed)
         return _accept(reply)
@@ -331,6 +402,8 @@ def check_commit(commit: Commit) -> None:
 
 
 def _accept(reply: Any) -> Any:
+    if isinstance(reply, StoreError):
+        raise reply
     if isinstance(reply, hiredis.ReplyError):
         raise _translated(str(reply))
     return reply

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
 
 from protocol.dispatch import Status
-from storage.store import Commit, Committed, Conflict, StoreUnavailableError
+from storage.store import Commit, Outcome, StoreUnavailableError
 from tests.responder.desk import Desk, bucket, office, units
 
 WHO = {"CstmId": "acme", "Subject": "office", "DestinationPrefix": "4420"}
@@ -81,10 +82,12 @@ async def test_a_request_sent_again_without_an_id_of_its_own_is_charged_once() -
     assert await other.ask("DebitBalance", **WHO, Amount=1) == 98
 
 
-async def test_a_request_sent_again_while_the_first_waits_is_charged_once() -> None:
+async def test_a_request_sent_again_while_the_first_waits_is_charged_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     desk = Desk()
     await desk.open_account(office(credit=units(100)))
-    desk.request_id = lambda _token: "#same"  # type: ignore[method-assign]  # a link came back with what it owed
+    monkeypatch.setattr(desk, "request_id", lambda _token: "#same")  # a link came back with what it owed
     answers = await asyncio.gather(*(desk.ask("DebitBalance", **WHO, Amount=1) for _ in range(3)))
     assert answers == [99, 99, 99]
 
@@ -125,13 +128,15 @@ class _Flaky:
         self.failures = failures
         self.commits = 0
 
-    async def commit(self, commit: Commit) -> Committed | Conflict:
+    def post(self, commit: Commit, done: Callable[[Outcome], None]) -> None:
         self.commits += 1
-        result = await self._store.commit(commit)
-        if self.failures:
-            self.failures -= 1
-            raise StoreUnavailableError("connection lost")
-        return result
+        lost = self.failures > 0
+        self.failures -= lost
+
+        def heard(outcome: Outcome) -> None:
+            done(StoreUnavailableError("connection lost") if lost else outcome)
+
+        self._store.post(commit, heard)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
@@ -150,7 +155,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_done_twice() -> None:
 
 
 async def test_a_store_that_stays_away_is_told_within_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgrates_py.lane._STORE_RETRY_S", 0)
+    monkeypatch.setattr("cgrates_py.lane.STORE_RETRY_S", 0)
     desk = Desk()
     await desk.open_account(office(credit=units(10)))
     await desk.ask("GetAccount", **WHO)
@@ -158,11 +163,23 @@ async def test_a_store_that_stays_away_is_told_within_the_deadline(monkeypatch: 
     ahead = [0.0]
     real = loop.time
 
-    def fail(_commit: object) -> None:
+    async def fail(_key: object) -> None:
         ahead[0] += 1.0
         raise StoreUnavailableError("connection refused")
 
-    monkeypatch.setattr(desk.store, "commit", fail)
+    monkeypatch.setattr(desk.store, "read", fail)
     monkeypatch.setattr(loop, "time", lambda: real() + ahead[0])
+    for listener in desk.store._account_listeners:
+        listener(None)
     assert await desk.ask("DebitBalance", **WHO, Amount=1) == "STORE_UNAVAILABLE"
     assert 4 <= ahead[0] <= 6
+
+
+async def test_a_fault_of_ours_is_an_answer_and_the_next_request_is_served() -> None:
+    desk = Desk()
+    await desk.open_account(office(credit=units(10)))
+    await desk.ask("GetAccount", **WHO)
+    clock, desk.clock.now_ns = desk.clock.now_ns, None  # type: ignore[method-assign,assignment]  # a fault
+    assert await desk.ask("DebitBalance", **WHO, Amount=1) == "INTERNAL"
+    desk.clock.now_ns = clock  # type: ignore[method-assign]  # mended
+    assert await desk.ask("DebitBalance", **WHO, Amount=1) == 9
