@@ -22,7 +22,7 @@ EXPLAINED = {
     "W018": "without an account ACCOUNT_NOT_FOUND, unless the server says unknown_account = postpaid",
     "W026": "DebitBalance exists on the rater, too",
     "W034": "a debit of no account is ACCOUNT_NOT_FOUND rather than a silent 0",
-    "W042": "a plan without a limit gives no bonus, and the limit is read in both spellings",
+    "W042": "the limit is read in the sample's spelling, too: the bonus is for 100 received seconds, not for 1",
     "W047": "raters register on their own port with a secret; the callers' port has no such method",
     "W048": "the refusal is answered; in 2012 the balancer tried again for ever",
     "W049": "a quote without times is one of the next 60 seconds, not of the year 1",
@@ -83,5 +83,7 @@ def summary(found: Sequence[Replayed]) -> str:
 
 
 if __name__ == "__main__":
+    if not FILE.exists():
+        sys.exit("the recorded vectors are not beside the repository")
     with tempfile.TemporaryDirectory() as directory:
         sys.stdout.write(summary(replay(Path(directory))) + "\n")
