@@ -1,1 +1,1 @@
-"""Holds README and docs/ to what the product does: every example runs, every table agrees, every link leads."""
+"""Holds README and docs/ to the product: examples run, tables agree, links lead somewhere."""

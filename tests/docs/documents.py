@@ -60,7 +60,7 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
 
 
 def matches(expected: str, actual: str) -> bool:
-    """Tell whether an output is what was expected; spaces around the ellipsis and at line ends count for nothing."""
+    """Tell whether an output is what was expected; spaces beside ``…`` and line ends count for nothing."""
     pieces = map(re.escape, re.split(rf" *{ANYTHING} *", _trimmed(expected)))
     return re.fullmatch(".*?".join(pieces), _trimmed(actual), re.DOTALL) is not None
 

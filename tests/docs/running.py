@@ -65,6 +65,11 @@ class Reader:
                     raise AssertionError(f"{where}: nobody knows how to check a block of {other!r}")
         assert not printed, "nothing told what the last example prints"
 
+    def series(self) -> set[str]:
+        """Tell the names of the server's metrics."""
+        page = self._shell("curl http://127.0.0.1:8000/metrics")
+        return set(re.findall(r"^# TYPE (\w+) ", page, re.MULTILINE))
+
     def _expect(self, expected: str, actual: str, where: str) -> None:
         shown = self._there(actual)
         assert matches(expected, shown), f"{where}\nexpected:\n{expected}\ngot:\n{shown}"
@@ -109,9 +114,7 @@ class Reader:
 
     def _write(self, block: Block) -> None:
         if block.file is None:
-            assert block.language == "json", (
-                f"line {block.line}: a {block.language} block says what file it is"
-            )
+            assert block.language == "json", f"line {block.line}: which file is this?"
             json.loads(block.text)
             return
         path = self._place / block.file

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.documents import DOCUMENTS, blocks, commands, matches
+from tests.docs.documents import DOCUMENTS, ROOT, blocks, commands, matches, table
 from tests.docs.running import Reader, check_command
 from tests.shell.servers import serving
 
@@ -25,6 +25,12 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 def test_every_example_does_what_the_document_says(document: Path, reader: Reader) -> None:
     """No document relies on what another has changed."""
     reader.follow(blocks(document.read_text()))
+
+
+def test_the_table_of_series_is_what_the_server_has(reader: Reader) -> None:
+    told = {series for series, _ in table((ROOT / "docs/OPERATIONS.md").read_text(), "series")}
+
+    assert reader.series() == told
 
 
 @pytest.mark.parametrize(
