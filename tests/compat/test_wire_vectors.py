@@ -22,7 +22,7 @@ EXPLAINED = {
     "W018": "without an account ACCOUNT_NOT_FOUND, unless the server says unknown_account = postpaid",
     "W026": "DebitBalance exists on the rater, too",
     "W034": "a debit of no account is ACCOUNT_NOT_FOUND rather than a silent 0",
-    "W042": "the limit is read in the sample's spelling, too: the bonus is for 100 received seconds, not for 1",
+    "W042": "the limit is read in the sample's spelling, too: the bonus is for 100 seconds, not for 1",
     "W047": "raters register on their own port with a secret; the callers' port has no such method",
     "W048": "the refusal is answered; in 2012 the balancer tried again for ever",
     "W049": "a quote without times is one of the next 60 seconds, not of the year 1",
