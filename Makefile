@@ -10,7 +10,7 @@ help:  ## this list
 install: .venv/.installed  ## make .venv with everything in it
 
 # the compiled core is rebuilt when one of its modules changes
-.venv/.installed: pyproject.toml requirements.lock setup.py $(wildcard rater/*.py) cgrates_py/answers.py cgrates_py/responder.py
+.venv/.installed: pyproject.toml requirements.lock setup.py $(wildcard rater/*.py) $(addprefix cgrates_py/,answers.py lane.py responder.py)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .

@@ -15,6 +15,7 @@ thread, which must let others run."""
 COMPILED = [
     *sorted(str(path) for path in Path("rater").glob("*.py") if path.name not in PLAIN),
     "cgrates_py/answers.py",
+    "cgrates_py/lane.py",
     "cgrates_py/responder.py",
 ]
 """What a rater does for every request, and nothing that only waits for sockets."""

@@ -7,8 +7,12 @@ import asyncio
 from collections.abc import Callable
 from enum import Enum
 
+import structlog
+
 from cgrates_py.lane import Lane, Operation, Shop
 from storage.store import AccountKey, Stored, StoreError
+
+_log = structlog.get_logger(__name__)
 
 ACCOUNTS_MAX = 100_000
 """Accounts and absences one rater remembers (some 2 KiB each); the longest unused tenth goes first."""
@@ -21,7 +25,7 @@ class Absent(Enum):
 
 
 Found = Lane | Absent
-LookUp = Callable[[Operation, "Lane | StoreError | None"], None]
+LookUp = Callable[[Operation, "Lane | Exception | None"], None]
 
 
 class Directory:
@@ -35,6 +39,7 @@ class Directory:
         self._by_subject: dict[str, set[AccountKey]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = 0
+        self._loop = asyncio.get_running_loop()
         shop.store.on_change(self.changed)
 
     @property
@@ -65,7 +70,7 @@ class Directory:
             waiting.append((operation, done))
             return
         self._looking[key] = [(operation, done)]
-        task = asyncio.get_running_loop().create_task(self._look_up(key))
+        task = self._loop.create_task(self._look_up(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -75,7 +80,8 @@ class Directory:
         if key is None:
             for lane in self._lanes.values():
                 lane.forget()
-            self._found = {k: found for k, found in self._found.items() if isinstance(found, Lane)}
+            self._found.clear()
+            self._by_subject.clear()
             return
         if (changed := self._lanes.get(key)) is not None:
             changed.forget()
@@ -87,17 +93,20 @@ class Directory:
                 self._drop(known)
 
     async def _look_up(self, key: AccountKey) -> None:
-        result: Lane | StoreError | None
+        result: Lane | Exception | None
         try:
             result = await self._read(key)
-        except StoreError as error:
+        except Exception as error:
+            if not isinstance(error, StoreError):
+                _log.exception("account look-up failed", account=key)
             result = error
         for operation, done in self._looking.pop(key):
             done(operation, result)
 
     async def _read(self, key: AccountKey) -> Lane | None:
         news = self._news
-        own, shared = await asyncio.gather(self._stored(key), self._stored(("", key[1])))
+        read = self._shop.store.read
+        own, shared = await asyncio.gather(read(key), read(("", key[1])))
         if news != self._news:
             # something changed while the answer was under way; it may have been one of these
             return self._unsure(key, own, shared)
@@ -118,9 +127,6 @@ class Directory:
             return None
         lane.forget()
         return lane
-
-    async def _stored(self, key: AccountKey) -> Stored | None:
-        return await self._shop.store.read(key)
 
     def _lane(self, key: AccountKey, stored: Stored) -> Lane:
         lane = self._lanes.get(key)

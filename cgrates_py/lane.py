@@ -46,7 +46,6 @@ STORE_RETRY_S = 0.02
 """Pause before the next attempt when the store failed; it paces itself while it is down."""
 
 
-@dataclass(slots=True)
 class Operation:
     """One request on its way through a lane.
 
@@ -54,13 +53,23 @@ class Operation:
     empty: what comes again under it is the same request). ``encode`` prints the domain's answer.
     """
 
-    sink: Sink
-    token: object
-    request: Request
-    encode: Callable[[DomainAnswer, int], bytes]
-    deadline: float
-    request_id: str = ""
-    digest: bytes = b""
+    __slots__ = ("deadline", "digest", "encode", "request", "request_id", "sink", "token")
+
+    def __init__(
+        self,
+        sink: Sink,
+        token: object,
+        request: Request,
+        encode: Callable[[DomainAnswer, int], bytes],
+        deadline: float,
+    ) -> None:
+        self.sink = sink
+        self.token = token
+        self.request = request
+        self.encode = encode
+        self.deadline = deadline
+        self.request_id = ""
+        self.digest = b""
 
     def answer(self, status: int, body: bytes) -> None:
         """Answer the caller."""

@@ -27,7 +27,7 @@ from rater.charging import Answer, Request
 from rater.charging import Operation as Kind
 from rater.rating import Call, CallCost, price_call
 from rater.refusal import Refusal
-from storage.store import StoreError
+from storage.store import StoreUnavailableError
 
 _log = structlog.get_logger(__name__)
 
@@ -152,13 +152,15 @@ class Responder:
         else:
             self._directory.look_up(key, operation, self._resolve_found)
 
-    def _resolve_found(self, operation: Operation, found: "Lane | StoreError | None") -> None:
+    def _resolve_found(self, operation: Operation, found: "Lane | Exception | None") -> None:
         if isinstance(found, Lane):
             found.submit(operation)
         elif found is None:
             self._without_account(operation)
-        else:
+        elif isinstance(found, StoreUnavailableError):
             operation.refuse(Code.STORE_UNAVAILABLE, str(found))
+        else:
+            operation.refuse(Code.INTERNAL, "the account cannot be looked up; the log has the details")
 
     def _without_account(self, operation: Operation) -> None:
         request = operation.request

@@ -1,12 +1,14 @@
 """What a store promises, whichever one it is: read an account, commit a decision, all or nothing.
 
 A commit compares the version it was decided on, and the request ids, in one atomic step with the write.
-That is what makes a debit happen once and a stale rater harmless.
+That is what makes a debit happen once and a stale rater harmless. The values are msgspec structs: a debit
+makes five of them, each in a tenth of a microsecond where a frozen dataclass takes one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from rater.account import Account
 from rater.tariff import Tariff
@@ -27,16 +29,14 @@ class StoreCorruptError(StoreError):
     """A record cannot be read: another version's, or damaged. Our fault or the disk's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """An account as the store has it. Its version grows by one with every commit that changes it."""
 
     version: int
     account: Account
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One line of an account's journal: who changed what when."""
 
     at_ns: int
@@ -47,8 +47,7 @@ class Entry:
     after: Account
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The answer to one request id, kept ``ttl_s`` seconds. ``digest`` tells its content."""
 
     request_id: str
@@ -57,16 +56,14 @@ class Answer:
     ttl_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAnswer:
+class KnownAnswer(msgspec.Struct, frozen=True):
     """An answer that an earlier commit stored."""
 
     digest: bytes
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True):
     """What to do in one atomic step if the account still has ``version`` (0: does not exist).
 
     ``account`` None leaves the account as it is: with no answers either, this only checks the version.
@@ -79,19 +76,17 @@ class Commit:
     answers: Sequence[Answer] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True):
     """Done and on disk."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True):
     """Nothing was done: the version differs, or some request ids are known (then ``answers`` has them)."""
 
     stored: Stored | None
-    answers: Mapping[str, KnownAnswer] = field(default_factory=dict)
+    answers: Mapping[str, KnownAnswer] = msgspec.field(default_factory=dict)
 
 
 Outcome = Committed | Conflict | StoreError

@@ -259,7 +259,7 @@ def _interval(node: Node) -> Interval | None:
         return None
     months = _without_zero(record.numbers("Month", 0, 12))
     month_days = _without_zero(record.numbers("MonthDay", 0, 31))
-    week_days = tuple(sorted({day % 7 for day in record.numbers("WeekDays", 0, 7)}))
+    week_days = tuple(dict.fromkeys(day % 7 for day in record.numbers("WeekDays", 0, 7)))  # shown as written
     if not matches_sometime((), months, month_days, week_days):
         node.bad("a day that comes at some time", "none", "MonthDay")
     start_s, start_text = record.parsed("StartTime", _with_text(values.clock_s), (0, ""))

@@ -170,7 +170,7 @@ async def test_a_store_that_stays_away_is_told_within_the_deadline(monkeypatch: 
     monkeypatch.setattr(desk.store, "read", fail)
     monkeypatch.setattr(loop, "time", lambda: real() + ahead[0])
     for listener in desk.store._account_listeners:
-        listener(None)
+        listener(("acme", "office"))
     assert await desk.ask("DebitBalance", **WHO, Amount=1) == "STORE_UNAVAILABLE"
     assert 4 <= ahead[0] <= 6
 

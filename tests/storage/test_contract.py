@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from rater.account import Account, MinuteBucket
 from rater.tariff import Tariff
@@ -121,7 +122,7 @@ async def test_a_version_check_tells_whether_memory_is_fresh(connect: Connect) -
     [
         (Commit(KEY, 1, TEN, answers=[answer("a"), answer("a")]), "one request id twice"),
         (Commit(KEY, 1, TEN, answers=[answer("a", ttl_s=0)]), "at least a second"),
-        (replace(debit(1, TEN, 1, "a"), account=None), "without an account"),
+        (structs.replace(debit(1, TEN, 1, "a"), account=None), "without an account"),
         (Commit(KEY, 1, replace(TEN, credit=1 << 64)), "vdf/49151123456"),
         (debit(1, replace(TEN, credit=-(1 << 63)), 1), "vdf/49151123456"),
     ],
