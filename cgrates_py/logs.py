@@ -32,10 +32,11 @@ def configure(settings: Settings, process: str) -> None:
     )
     structlog.contextvars.bind_contextvars(process=process, pid=os.getpid())
     logging.basicConfig(handlers=[_Forward()], level=max(level, logging.WARNING), force=True)
+    logging.getLogger("balancer").setLevel(level)  # ours, though it logs as a library does
 
 
 class _Forward(logging.Handler):
-    """Passes what libraries log (warnings and worse) to the same lines."""
+    """Passes what libraries log to the same lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger(library=record.name)

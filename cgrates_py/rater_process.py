@@ -18,6 +18,7 @@ from balancer.service import memory_line
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
 from cgrates_py.lane import LaneSettings, Shop
+from cgrates_py.process import settle_memory
 from cgrates_py.responder import Responder
 from cgrates_py.version import product_version
 from protocol.dispatch import Sink, Status
@@ -67,6 +68,7 @@ class TariffKeeper:
         book = await asyncio.to_thread(compile_tariff, tariff)
         self._responder.swap(book)
         self._counters.tariff_version = version
+        settle_memory()
         _log.info("tariff in force", version=version, compiled_s=round(time.monotonic() - started, 3))
 
     async def follow(self) -> None:

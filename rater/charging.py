@@ -5,7 +5,7 @@ changed) and the answer, or a refusal with the account untouched.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -66,8 +66,7 @@ Answer = int | CallCost | Account
 """An amount of scale 10⁻⁹, a priced call, or the account itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The account afterwards, and what to answer."""
 
     account: Account

@@ -146,7 +146,7 @@ def verify(record: bytes, elements: Sequence[bytes]) -> Stored:
 def _changes(before: Account, after: Account) -> list[tuple[int, object, object]]:
     old, new = _changing(before), _changing(after)
     changes: list[tuple[int, object, object]] = [
-        (number, old[number], new[number]) for number in _NUMBERS if old[number] != new[number]
+        (number, was, now) for number, was, now in zip(_NUMBERS, old, new, strict=True) if was != now
     ]
     if before.buckets is not after.buckets:
         for index, change in enumerate(changes):

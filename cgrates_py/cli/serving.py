@@ -15,6 +15,7 @@ from cgrates_py.clock import open_clock
 from cgrates_py.logs import configure
 from cgrates_py.secret import SecretError, shared_secret
 from cgrates_py.settings import Settings
+from cgrates_py.version import product_version
 
 
 def _prepare(name: str, config: Path | None, given: dict[str, Any]) -> Settings:
@@ -62,10 +63,12 @@ async def _balance(settings: Settings, secret: str, stop: asyncio.Event) -> None
         settings.rpc_port,
         settings.rater_port,
         secret.encode(),
+        version=product_version(),
         in_flight_max=settings.in_flight_max,
         connections_max=settings.connections_max,
         frame_bytes_max=settings.frame_bytes_max,
     )
+    process.settle_memory()
     rpc, raters = (Address(settings.host, port) for port in (running.rpc_port, running.rater_port))
     _announce(rpc=rpc, raters=raters)
     await stop.wait()

@@ -209,11 +209,11 @@ async def test_the_journal_tells_who_changed_what_when(connect: Connect) -> None
     await store.commit(create(full))
     await store.commit(debit(1, full, ONE, "a", "b"))
     emptied = replace(full, credit=8 * ONE, buckets=())
-    reset = replace(debit(2, full, 0, "c"), account=emptied)
-    entry = replace(
+    reset = structs.replace(debit(2, full, 0, "c"), account=emptied)
+    entry = structs.replace(
         reset.entries[0], method="ResetUserBudget", before=replace(full, credit=8 * ONE), after=emptied
     )
-    await store.commit(replace(reset, entries=[entry]))
+    await store.commit(structs.replace(reset, entries=[entry]))
 
     def credit(before: int, after: int) -> tuple[Change, ...]:
         return (Change("credit", before * ONE, after * ONE),)
