@@ -43,7 +43,7 @@ def test_a_folder_without_fault_becomes_its_tariff_and_accounts(tmp_path: Path) 
                 start_text="12:00:00",
                 end_text="23:59:59",
             ),
-            Interval(Decimal("0.05"), connect_fee=Decimal("0.15"), weight=Decimal(2), week_days=(0, 6)),
+            Interval(Decimal("0.05"), connect_fee=Decimal("0.15"), weight=Decimal(2), week_days=(6, 0)),
         ),
     )
     later = ActivationPeriod(parse("2013-05-01T00:00:00Z")[0], (Interval(Decimal("0.3")),))
