@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgpack  # type: ignore[import-untyped]  # -- msgpack ships no types
@@ -20,10 +21,17 @@ from protocol.limits import (
     RECONNECT_S_MIN,
     SILENCE_S,
     STOP_S,
+    UNSENT_BYTES_MAX,
 )
+from protocol.methods import Method
 
 log = logging.getLogger(__name__)
 
+WORK_S: Final = 0.02
+"""How long requests are worked off in one go: heartbeats go out in time, callers do not feel a neighbour."""
+
+_QUOTES: Final = frozenset({Method.GET_COST})
+_UNSENT: Final = f"{Code.OVERLOADED}: {UNSENT_BYTES_MAX} bytes of answers wait to be taken".encode()
 _TOO_LONG: Final = f"{Code.INTERNAL}: the answer is longer than {ANSWER_BYTES_MAX} bytes".encode()
 
 
@@ -121,9 +129,11 @@ class _End(asyncio.Protocol):
         "_loop",
         "_out",
         "_proof_sent",
+        "_queue",
         "_timer",
         "_transport",
         "_unpacker",
+        "_working",
         "joined",
         "lost",
     )
@@ -137,6 +147,8 @@ class _End(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._out: list[Any] = []
         self._held = 0
+        self._queue: deque[Iterator[Any]] = deque()
+        self._working = False
         self._left = False
         self._proof_sent = False
         self._heard_at = 0.0
@@ -148,7 +160,8 @@ class _End(asyncio.Protocol):
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the link; answers still to come go nowhere."""
+        """Tell the link; answers to come go nowhere, and what was not begun the balancer sends elsewhere."""
+        self._queue.clear()
         if self._timer is not None:
             self._timer.cancel()
         if not self.joined.done():
@@ -163,14 +176,37 @@ class _End(asyncio.Protocol):
             self._unpacker.feed(data)
             for message in list(self._unpacker):
                 if self.joined.done() and type(message) is list:
-                    self._submit(message)
+                    self._held += len(message) // 3
+                    self._queue.append(iter(message))
                 else:
                     self._take(message)
         except (EnvelopeError, ValueError, msgpack.UnpackException) as error:
+            self._queue.clear()
             if not self.joined.done():
                 self.joined.set_exception(EnvelopeError(str(error)))
             log.warning("the balancer broke the protocol: %s", error)
             self._transport.abort()
+        if self._queue and not self._working:
+            self._working = True
+            self._work()
+
+    def _work(self) -> None:
+        """Submit what waits, for WORK_S at most; the rest when heartbeats and others had their turn."""
+        submit = self._link.dispatcher.submit
+        until = self._loop.time() + WORK_S
+        queue = self._queue
+        while queue:
+            items = queue[0]
+            for seq, method, descriptor in zip(items, items, items, strict=False):
+                if method in _QUOTES and self._transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
+                    self.answer(seq, Status.REFUSED, _UNSENT)
+                else:
+                    submit(self, seq, method, descriptor)
+                if self._loop.time() > until:
+                    self._loop.call_soon(self._work)
+                    return
+            queue.popleft()
+        self._working = False
 
     def answer(self, token: object, status: int, body: bytes) -> None:
         """Take the answer to the request with the seq ``token`` (Sink)."""
@@ -195,13 +231,6 @@ class _End(asyncio.Protocol):
             self._transport.abort()
         if self.joined.done():
             self.joined.exception()  # taken note of, also when nobody waits for it any more
-
-    def _submit(self, items: list[Any]) -> None:
-        submit = self._link.dispatcher.submit
-        self._held += len(items) // 3
-        each = iter(items)
-        for seq, method, descriptor in zip(each, each, each, strict=True):
-            submit(self, seq, method, descriptor)
 
     def _take(self, message: object) -> None:
         if not self._proof_sent:

@@ -23,6 +23,7 @@ from protocol.limits import (
     ID_BYTES_MAX,
     PENDING_BYTES_MAX,
     STOP_S,
+    UNSENT_BYTES_MAX,
     WRITE_BUFFER_BYTES_MAX,
 )
 from protocol.methods import BY_NAME, HOST_METHODS
@@ -175,7 +176,8 @@ class _Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Answer what the caller asked before it closed its side, then close."""
-        self._end(b"")
+        unfinished = self._framer.pending and self._last_words is None
+        self._end(jsonrpc.encode_malformed("the request has no end") if unfinished else b"")
         return True  # the transport stays open for the answers
 
     def data_received(self, data: bytes) -> None:
@@ -221,6 +223,9 @@ class _Connection(asyncio.Protocol):
         if out:
             self._write(out)
             out.clear()
+            if self._transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
+                self.abort()
+                return
         if not self._in_flight:
             self._bytes = 0
             if self._last_words is not None:

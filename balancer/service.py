@@ -116,9 +116,9 @@ class Balancer:
         self._tick = self._loop.call_later(TICK_S, self._on_tick)
 
     def _on_tick(self) -> None:
+        self._tick_later()
         self.pool.tick(self._loop.time())
         self.raters.drop_silent()
-        self._tick_later()
 
 
 async def serve_balancer(

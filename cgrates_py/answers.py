@@ -6,6 +6,7 @@ Prices and intervals are repeated in every span of every answer, so their text i
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii
 
+from protocol.errors import Code
 from rater.account import Account
 from rater.instant import text as instant_text
 from rater.plan import Period
@@ -13,8 +14,16 @@ from rater.quantity import decimal_text, text
 from rater.rate import Rate
 from rater.rating import BucketUse, CallCost
 
-_PERIODS_REMEMBERED_MAX = 4096
-"""Texts one encoder keeps; a tariff has a few hundred periods that calls meet."""
+ANSWER_BYTES_MAX = 1_000_000
+"""Text of the spans of one answer: within what ``protocol.limits`` lets through."""
+
+TOO_LONG = (
+    f"{Code.INVALID_PARAMS}: TimeEnd: the answer would be longer than {ANSWER_BYTES_MAX} bytes,"
+    " expected a shorter call"
+).encode()
+
+_TEXTS_REMEMBERED_MAX = 4096
+"""Texts of a kind that one encoder keeps; a tariff has a few hundred periods that calls meet."""
 
 
 def _list(numbers: Sequence[int]) -> str:
@@ -53,28 +62,43 @@ def _minutes_text(use: BucketUse) -> str:
     )
 
 
+class AnswerTooLongError(Exception):
+    """The answer would be longer than a caller may be sent."""
+
+
 class CallCostEncoder:
     """Prints priced calls of one compiled tariff."""
 
-    __slots__ = ("_periods",)
+    __slots__ = ("_periods", "_rates")
 
     def __init__(self) -> None:
-        self._periods: dict[Period, dict[Rate | None, str]] = {}
+        self._periods: dict[Period, str] = {}
+        self._rates: dict[Rate, str] = {}
 
     def encode(self, cost: CallCost, tor: str, start_text: str, end_text: str) -> bytes:
-        """Print a priced call. ``tor`` is JSON text; the two times are printed as they came."""
+        """Print a priced call. ``tor`` is JSON text; the two times are printed as they came.
+
+        Raises AnswerTooLongError.
+        """
         call = cost.call
         spans = cost.spans
         last = len(spans) - 1
         begin = start_text
         parts = []
+        size = 0
         for place, (_, stop_ns, period, rate, minutes) in enumerate(spans):
             end = end_text if place == last else instant_text(stop_ns, call.offset_ns)
-            if minutes is not None:
-                tail = f'"ActivationPeriod":null,"Interval":null,"MinuteInfo":{_minutes_text(minutes)}}}'
-            else:
-                tail = self._price_text(period, rate)
-            parts.append(f'{{"TimeStart":"{begin}","TimeEnd":"{end}",{tail}')
+            price = "null" if rate is None else self._rate_text(rate)
+            era = "null" if period is None else self._period_text(period)
+            taken = "null" if minutes is None else _minutes_text(minutes)
+            part = (
+                f'{{"TimeStart":"{begin}","TimeEnd":"{end}"'
+                f',"ActivationPeriod":{era},"Interval":{price},"MinuteInfo":{taken}}}'
+            )
+            size += len(part)
+            if size > ANSWER_BYTES_MAX:
+                raise AnswerTooLongError
+            parts.append(part)
             begin = end
         return (
             f'{{"TOR":{tor},"CstmId":{encode_basestring_ascii(call.customer)}'
@@ -84,21 +108,22 @@ class CallCostEncoder:
             f',"Timespans":[{",".join(parts)}]}}'
         ).encode()
 
-    def _price_text(self, period: Period | None, rate: Rate | None) -> str:
-        if period is None:
-            return '"ActivationPeriod":null,"Interval":null,"MinuteInfo":null}'
-        by_rate = self._periods.get(period)
-        if by_rate is None:
-            if len(self._periods) >= _PERIODS_REMEMBERED_MAX:
-                self._periods.clear()
-            by_rate = self._periods[period] = {}
-        known = by_rate.get(rate)
+    def _rate_text(self, rate: Rate) -> str:
+        known = self._rates.get(rate)
         if known is None:
+            if len(self._rates) >= _TEXTS_REMEMBERED_MAX:
+                self._rates.clear()
+            known = self._rates[rate] = interval_text(rate)
+        return known
+
+    def _period_text(self, period: Period) -> str:
+        known = self._periods.get(period)
+        if known is None:
+            if len(self._periods) >= _TEXTS_REMEMBERED_MAX:
+                self._periods.clear()
             intervals = ",".join(interval_text(each) for each in period.rates)
-            known = by_rate[rate] = (
-                f'"ActivationPeriod":{{"ActivationTime":"{instant_text(period.activation_ns)}"'
-                f',"Intervals":[{intervals}]}}'
-                f',"Interval":{"null" if rate is None else interval_text(rate)},"MinuteInfo":null}}'
+            known = self._periods[period] = (
+                f'{{"ActivationTime":"{instant_text(period.activation_ns)}","Intervals":[{intervals}]}}'
             )
         return known
 

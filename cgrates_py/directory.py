@@ -10,12 +10,13 @@ from enum import Enum
 import structlog
 
 from cgrates_py.lane import Lane, Operation, Shop
+from protocol.errors import Code
 from storage.store import AccountKey, Stored, StoreError
 
 _log = structlog.get_logger(__name__)
 
 ACCOUNTS_MAX = 100_000
-"""Accounts and absences one rater remembers (some 2 KiB each); the longest unused tenth goes first."""
+"""Accounts and absences one rater remembers (some 2 KiB each); beyond, the tenth found first is forgotten."""
 
 
 class Absent(Enum):
@@ -80,6 +81,7 @@ class Directory:
         if key is None:
             for lane in self._lanes.values():
                 lane.forget()
+            self._lanes = {key: lane for key, lane in self._lanes.items() if not lane.idle}
             self._found.clear()
             self._by_subject.clear()
             return
@@ -101,7 +103,11 @@ class Directory:
                 _log.exception("account look-up failed", account=key)
             result = error
         for operation, done in self._looking.pop(key):
-            done(operation, result)
+            try:
+                done(operation, result)
+            except Exception:
+                _log.exception("request failed", account=key)
+                operation.refuse(Code.INTERNAL, "the request failed; the log has the details")
 
     async def _read(self, key: AccountKey) -> Lane | None:
         news = self._news
@@ -126,7 +132,7 @@ class Directory:
         else:
             return None
         lane.forget()
-        return lane
+        return self._remember(key, lane)
 
     def _lane(self, key: AccountKey, stored: Stored) -> Lane:
         lane = self._lanes.get(key)

@@ -41,7 +41,8 @@ async def _keep_store(store: EmbeddedStore) -> None:
             pause_s = backoff.pause_s(time.monotonic() - started_s)
             _log.warning("died, starting it again", child="store", status=status, pause_s=pause_s)
             await asyncio.sleep(pause_s)
+            started_s = time.monotonic()
             try:
                 await store.start()
-            except StoreUnavailableError as error:
+            except (StoreUnavailableError, OSError) as error:
                 _log.error("the store does not start", error=str(error))

@@ -12,6 +12,7 @@ from functools import partial
 
 import structlog
 
+from cgrates_py.answers import TOO_LONG, AnswerTooLongError
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
 from protocol.dispatch import Sink, Status
@@ -80,6 +81,9 @@ class Operation:
         self.sink.answer(self.token, Status.REFUSED, f"{code}: {sentence}".encode())
 
 
+_FAILED = f"{Code.INTERNAL}: the operation failed; the log has the details".encode()
+
+
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
     """How long answers are kept for repeats, in seconds: of callers' own ids, and of ids of ours."""
@@ -129,11 +133,10 @@ class Shop:
 class _Batch:
     """The decisions of one commit: what to write, and what to answer once it is written."""
 
-    __slots__ = ("account", "answers", "entries", "outcomes", "seen", "unchanged")
+    __slots__ = ("account", "answers", "entries", "outcomes", "seen")
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.unchanged = account
         self.entries: list[Entry] = []
         self.answers: list[Answer] = []
         self.outcomes: list[tuple[Operation, int, bytes]] = []
@@ -146,7 +149,7 @@ def pack_answer(status: int, body: bytes) -> bytes:
 
 
 class Lane:
-    """The operations of one account. Bound: the balancer's in-flight limit bounds what can wait here.
+    """The operations of one account. What can wait here is bounded by the in-flight limit of who listens.
 
     A lane is idle, or it waits for its turn, or one batch of it is under way at the store.
     """
@@ -196,7 +199,7 @@ class Lane:
             return True
         try:
             decided = self._decide(batch, self.stored)
-            account = None if decided.account is decided.unchanged else decided.account
+            account = None if decided.account is self.stored.account else decided.account
             commit = Commit(self.key, self.stored.version, account, decided.entries, decided.answers)
             self._shop.store.post(commit, partial(self._finished, batch, decided, self._changes))
         except Exception:
@@ -210,7 +213,15 @@ class Lane:
         except Exception:
             self._fail(batch)
             rest = []
-        if not self._attempt(rest):
+        if rest and isinstance(outcome, StoreError):
+            self._shop.run(self._try_later(rest))
+        elif not self._attempt(rest):
+            self.take_turn()
+
+    async def _try_later(self, batch: list[Operation]) -> None:
+        """Give a store that refused a moment; what was sent may have happened: the same ids go again."""
+        await asyncio.sleep(STORE_RETRY_S)
+        if not self._attempt(self._in_time(batch, "the store refused")):
             self.take_turn()
 
     def _settle(
@@ -236,21 +247,22 @@ class Lane:
         return self._refused_by_store(batch, outcome)
 
     async def _refresh(self, batch: list[Operation]) -> None:
-        """Read the record, then decide the batch; wait a little where the store is not there."""
+        """Read the record, then decide the batch, in what time it has left."""
         changes = self._changes
         try:
-            stored = await self._shop.store.read(self.key)
-        except StoreError as error:
-            await asyncio.sleep(STORE_RETRY_S)
-            rest = self._refused_by_store(batch, error)
-        else:
-            self._keep(stored, changes)
-            rest = batch if stored is not None else self._absent(batch)
+            async with asyncio.timeout_at(min(operation.deadline for operation in batch)):
+                stored = await self._shop.store.read(self.key)
+        except (StoreError, TimeoutError) as failure:
+            error = failure if isinstance(failure, StoreError) else StoreUnavailableError("no answer in time")
+            await self._try_later(self._refused_by_store(batch, error))
+            return
+        self._keep(stored, changes)
+        rest = self._in_time(batch, "the store answered late") if stored is not None else self._absent(batch)
         if not self._attempt(rest):
             self.take_turn()
 
     def _refused_by_store(self, batch: list[Operation], error: StoreError) -> list[Operation]:
-        """Keep what has time left: what was sent may have happened, so the same ids go out again."""
+        """Keep what has time left, refuse the rest."""
         self._shop.counters.store_failures += 1
         if isinstance(error, StoreUnavailableError):
             return self._in_time(batch, str(error))
@@ -264,7 +276,7 @@ class Lane:
         _log.exception("lane failed", account=self.key)
         self.stored = None
         for operation in batch:
-            operation.refuse(Code.INTERNAL, "the operation failed; the log has the details")
+            operation.answer(Status.REFUSED, _FAILED)
 
     def _keep(self, stored: Stored | None, changes: int) -> None:
         """Remember a record, unless news came while it was under way: then the news may be newer."""
@@ -272,43 +284,57 @@ class Lane:
 
     def _decide(self, batch: list[Operation], stored: Stored) -> _Batch:
         """Decide operations one after the other, each on what the one before left."""
-        book, settings = self._shop.book, self._shop.settings
         now_ns = self._shop.clock.now_ns()
         decided = _Batch(stored.account)
         for operation in batch:
-            request = operation.request
-            if operation.request_id and (earlier := decided.seen.get(operation.request_id)) is not None:
-                status, body = repeat(operation, earlier)
-                decided.outcomes.append((operation, status, body))
+            earlier = decided.seen.get(operation.request_id) if operation.request_id else None
+            if earlier is not None:
+                decided.outcomes.append((operation, *repeat(operation, earlier)))
                 continue
-            decision = decide(book, decided.account, request)
-            if isinstance(decision.answer, Refusal):
-                status, body = int(Status.REFUSED), str(decision.answer).encode()
-            else:
-                status, body = (
-                    int(Status.OK),
-                    operation.encode(decision.answer, stored.version + bool(decided.entries)),
-                )
+            try:
+                status, body = self._decide_one(operation, decided, stored.version, now_ns)
+            except Exception:
+                _log.exception("operation failed", account=self.key, operation=operation.request.operation)
+                decided.outcomes.append((operation, int(Status.REFUSED), _FAILED))
+                continue
             decided.outcomes.append((operation, status, body))
-            changed = decision.account is not decided.account
-            if changed:
-                decided.entries.append(
-                    Entry(
-                        now_ns,
-                        request.operation.value,
-                        operation.request_id,
-                        request.amount,
-                        decided.account,
-                        decision.account,
-                    )
-                )
-                decided.account = decision.account
-            if operation.digest or changed:
-                packed = pack_answer(status, body)
-                ttl_s = settings.request_id_ttl_s if operation.digest else settings.retry_ttl_s
-                decided.answers.append(Answer(operation.request_id, operation.digest, packed, ttl_s))
-                decided.seen[operation.request_id] = KnownAnswer(operation.digest, packed)
+            if operation.request_id:
+                self._remember(operation, decided, pack_answer(status, body))
         return decided
+
+    def _decide_one(
+        self, operation: Operation, decided: _Batch, version: int, now_ns: int
+    ) -> tuple[int, bytes]:
+        request = operation.request
+        decision = decide(self._shop.book, decided.account, request)
+        if isinstance(decision.answer, Refusal):
+            return int(Status.REFUSED), str(decision.answer).encode()
+        changed = decision.account is not decided.account
+        try:
+            body = operation.encode(decision.answer, version + bool(decided.entries or changed))
+        except AnswerTooLongError:
+            return int(Status.REFUSED), TOO_LONG  # and nothing is charged
+        if changed:
+            decided.entries.append(
+                Entry(
+                    now_ns,
+                    request.operation.value,
+                    operation.request_id,
+                    request.amount,
+                    decided.account,
+                    decision.account,
+                )
+            )
+            decided.account = decision.account
+        return int(Status.OK), body
+
+    def _remember(self, operation: Operation, decided: _Batch, packed: bytes) -> None:
+        """Have the answer stored with the change: a refusal too, or a request sent again after it was charged
+        would be decided on what it left."""
+        settings = self._shop.settings
+        ttl_s = settings.request_id_ttl_s if operation.digest else settings.retry_ttl_s
+        decided.answers.append(Answer(operation.request_id, operation.digest, packed, ttl_s))
+        decided.seen[operation.request_id] = KnownAnswer(operation.digest, packed)
 
     def _repeated(self, batch: list[Operation], known: Mapping[str, KnownAnswer]) -> list[Operation]:
         """Answer the operations whose request ids are known; return the others."""

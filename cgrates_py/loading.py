@@ -1,6 +1,7 @@
 """Brings what a folder says into a store: the tariff as one new version, then its accounts."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ PUBLISH_ATTEMPTS_MAX = 20
 """Lost races with other loads before giving up; each lost one means that another load went through."""
 IN_FORCE_S = 30.0
 """How long a load waits for raters to price by what it loaded; 300,000 prefixes compile in 2 s."""
-IN_FORCE_POLL_S = 0.02
+IN_FORCE_POLL_S = 0.05
 ACCOUNTS_AT_ONCE = 500
 """Accounts under way together: enough to share round trips, little enough to hold in memory."""
 
@@ -65,7 +66,8 @@ async def _in_force(store: ValkeyStore, version: int) -> tuple[str, ...]:
     """Wait until every rater prices by ``version`` or a later one; list those that do not in time."""
     deadline = asyncio.get_running_loop().time() + IN_FORCE_S
     while True:
-        late = tuple(name for name, has in (await store.rater_tariffs()).items() if has < version)
+        versions = await store.rater_tariffs(int(time.time()))
+        late = tuple(name for name, has in versions.items() if has < version)
         if not late or asyncio.get_running_loop().time() > deadline:
             return late
         await asyncio.sleep(IN_FORCE_POLL_S)

@@ -9,6 +9,9 @@ import structlog
 
 from cgrates_py.settings import Settings
 
+_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""Locals of a frame can hold secrets."""
+
 
 def configure(settings: Settings, process: str) -> None:
     """Set up the logs of this process; every line carries its name and id."""
@@ -19,7 +22,10 @@ def configure(settings: Settings, process: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if settings.log_json:
-        shown += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(sort_keys=True)]
+        shown += [
+            structlog.processors.ExceptionRenderer(_TRACEBACKS),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ]
     else:
         # plain tracebacks: the pretty ones print local variables, and with them secrets
         plain = structlog.dev.plain_traceback

@@ -87,7 +87,6 @@ def settle_memory() -> None:
 
     A collection then looks at what requests left behind and nothing else.
     """
-    gc.collect()
     gc.freeze()
 
 

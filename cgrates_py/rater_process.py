@@ -77,13 +77,17 @@ class TariffKeeper:
         while True:
             pause_s = TELL_S
             try:
-                if stale:
+                # also when nothing was heard: a notice can be lost while the store refuses
+                if stale or await self._store.tariff_version() != self._counters.tariff_version:
                     await self.load()
                     stale = False
-                await self._store.tell_rater(self._name, self._counters.tariff_version, int(3 * TELL_S))
+                until_s = int(time.time() + 3 * TELL_S)
+                await self._store.tell_rater(self._name, self._counters.tariff_version, until_s)
             except StoreError as error:
                 _log.warning("tariff not told or not loaded, the one in force stays", reason=str(error))
                 pause_s = TARIFF_RETRY_S
+            except Exception:
+                _log.exception("tariff cannot be compiled here, the one in force stays")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause_s)
                 self._news.clear()

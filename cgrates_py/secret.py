@@ -24,13 +24,22 @@ def shared_secret(settings: Settings) -> str:
         return given
     path = settings.data_dir / FILE
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        found = _make(path) or path.read_text("ascii").strip()
+        found = _read(path)
+        if found is None:
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found = _make(path) or _read(path)
     except (OSError, UnicodeDecodeError) as error:
         raise SecretError(f"cannot read or make {path}: {error}") from None
     if not found:
         raise SecretError(f"{path} is empty: remove it, and a new secret is made")
     return found
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("ascii").strip()
+    except FileNotFoundError:
+        return None
 
 
 def _make(path: Path) -> str | None:

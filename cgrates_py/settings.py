@@ -35,6 +35,12 @@ def _address(text: str) -> str:
     return text
 
 
+def _store_url(text: str) -> str:
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("expected redis://, rediss:// or unix://")
+    return text
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 HostPort = Annotated[str, AfterValidator(_address)]
 
@@ -57,7 +63,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("cgrates-data")
     """Directory of the embedded store: below the working directory, where people look for it."""
-    redis_url: str = ""
+    redis_url: Annotated[str, AfterValidator(_store_url)] = ""
     """Use this Redis ≥ 7 / Valkey ≥ 8 instead of the embedded store (``redis://``, ``unix://``)."""
 
     register_address: HostPort = "127.0.0.1:2000"

@@ -67,6 +67,7 @@ def decode(descriptor: bytes) -> CallDescriptor:
     if found.Tor is not None and found.TOR is None:
         found.TOR = found.Tor
     for name, value in (
+        ("TOR", tor if isinstance(tor, str) else None),
         ("CstmId", found.CstmId),
         ("Subject", found.Subject),
         ("DestinationPrefix", found.DestinationPrefix),

@@ -13,6 +13,8 @@ at once.
 import re
 from itertools import accumulate
 
+import msgspec
+
 from protocol.limits import BRACKETS_MAX, DEPTH_MAX, FRAME_BYTES_MAX
 
 _STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
@@ -25,6 +27,22 @@ _QUOTE, _COMMA = b'",'
 _CHUNK_BYTES_MAX = 1 << 18  # what an event loop reads at once: such a chunk needs no look at its length
 _OPENERS = b"{["
 _DIGITS = b"0123456789"
+
+
+_decode = msgspec.json.Decoder(msgspec.Raw).decode
+_MALFORMED = re.compile(r"malformed: (.*) \(byte (\d+)\)")
+
+
+def fault_of(beginning: bytes) -> str:
+    """Tell why no JSON value can begin with ``beginning``; empty if one can, whatever follows."""
+    try:
+        _decode(beginning)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        found = _MALFORMED.search(str(error))
+        # a number cut off after its sign, point or e is malformed at the very end, and may go on
+        if found is not None and int(found[2]) < len(beginning):
+            return f"{found[1]} at byte {found[2]}"
+    return ""
 
 
 def _after(pattern: re.Pattern[bytes], buffer: bytearray, at: int) -> int:
@@ -51,6 +69,7 @@ class Framer:
         "_begun",
         "_brackets",
         "_buffer",
+        "_check_at",
         "_depth",
         "_frame_max",
         "_in_string",
@@ -65,6 +84,7 @@ class Framer:
         self._buffer = bytearray()
         self._at = 0
         self._brackets = 0
+        self._check_at = 0
         self._depth = 0
         self._in_string = False
         self._tried = False
@@ -149,12 +169,27 @@ class Framer:
             if (self._at if finished else len(buffer)) - start > self._frame_max:
                 return self._fail(f"longer than {self._frame_max} bytes")
             if not finished:
+                if why := self._unreadable(start):
+                    return self._fail(why)
                 break
+            self._check_at = 0
             frames.append(bytes(buffer[start : self._at]))
             start = self._at
         del buffer[:start]
         self._at -= start
         return None
+
+    def _unreadable(self, start: int) -> str:
+        """Tell why the unfinished value from ``start`` on can never be finished; empty if it can.
+
+        Without this a caller that lost a bracket would wait for ever. Looked at again when a quarter more has
+        come: a value that comes one byte at a time is read five times at most.
+        """
+        size = len(self._buffer) - start
+        if size < self._check_at:
+            return ""
+        self._check_at = size + size // 4 + 1
+        return fault_of(bytes(self._buffer[start:])) if size else ""
 
     def _scan(self) -> bool:
         """Go on to the end of the value; False if it lies beyond the bytes that came."""

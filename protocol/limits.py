@@ -41,9 +41,9 @@ HEAVY_BYTES = 4096
 """A descriptor longer than this is heavy: sixteen times a usual one."""
 HEAVY_MAX = 64
 """Heavy descriptors in flight: with FRAME_BYTES_MAX that is 64 MiB."""
-REQUEST_S = 4.75
-"""A request unanswered for so long is answered STORE_UNAVAILABLE. A rater gives up on the store at 4.5 s, so
-its own answer comes first; callers are promised an answer within 5 s."""
+REQUEST_S = 4.6
+"""A request unanswered for so long is answered STORE_UNAVAILABLE. A rater gives up on the store before
+that, so its own answer comes first; callers are promised an answer within 5 s."""
 WAIT_S = 4.0
 """A request that finds no rater waits so long for one: a supervisor starts one again within 2 s."""
 RESENDS_MAX = 3
@@ -61,8 +61,8 @@ TICK_S = 0.1
 
 RATERS_MAX = 256
 """Raters of one balancer, and connections that are still proving who they are."""
-NAME_CHARS_MAX = 64
-"""A rater's name: a host and a process number."""
+NAME_CHARS_MAX = 128
+"""A rater's name: a host (64 at most) and a process number."""
 HANDSHAKE_BYTES_MAX = 1024
 """Bytes taken from a peer that has not yet proved that it knows the secret."""
 HANDSHAKE_S = 3.0
@@ -74,8 +74,10 @@ SILENCE_S = 3.0
 still answered by another."""
 ENVELOPE_ITEMS_MAX = 3 * 1024
 """Items of one envelope (three per request), so that neither end builds one huge list."""
-ANSWER_BYTES_MAX = 16 << 20
-"""The body of one answer: a call of a year with a span per half hour has some 12 MiB."""
+ANSWER_BYTES_MAX = 1 << 20
+"""The body of one answer: a call of a year with two prices a day has 400 KiB; longer calls can be cut."""
+UNSENT_BYTES_MAX = 64 << 20
+"""Answers that wait for one end to take them: a caller beyond it is dropped, a rater then takes no quotes."""
 STREAM_BYTES_MAX = 32 << 20
 """Unparsed bytes of an envelope stream: one answer and what came with it."""
 COUNTERS_MAX = 256

@@ -1,6 +1,6 @@
 """A tariff compiled for look-up: prefix tables, dated periods, schedules of prices.
 
-``compile_tariff`` turns the values of ``rater.tariff`` into a Book, and ``Book.route`` finds what prices a
+``rater.compiler`` turns the values of ``rater.tariff`` into a Book, and ``Book.route`` finds what prices a
 call. Nothing here depends on the clock: instants are arguments.
 """
 

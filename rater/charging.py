@@ -246,13 +246,15 @@ def _max_session(book: Book, account: Account, request: Request) -> Decision:
     whole = price_call(book, call._replace(end_ns=call.start_ns + amount_ns), account)
     if not isinstance(whole, Refusal):
         limit_ns = session_limit_ns(whole, discount)
-    elif whole.reason is not Reason.AMOUNT_OUT_OF_RANGE:
-        return Decision(account, free_ns if free_ns > 0 else whole)
+    elif whole.reason not in {Reason.AMOUNT_OUT_OF_RANGE, Reason.CALL_TOO_LONG}:
+        # before the first activation nothing is sold, not even free seconds: Debit would refuse them
+        unsold = whole.reason is Reason.RATE_NOT_ACTIVE or free_ns <= 0
+        return Decision(account, whole if unsold else free_ns)
     for tenths in range(SESSION_TRIALS, 0, -1):
         trial_ns = limit_ns * tenths // SESSION_TRIALS
         priced = price_call(book, call._replace(end_ns=call.start_ns + trial_ns), account)
         if isinstance(priced, Refusal):
-            continue  # it costs more than any credit
+            continue  # it costs more than any credit, or meets too many prices
         if priced.cost + priced.connect_fee <= account.credit or account.allow_negative:
             return Decision(account, max(trial_ns, free_ns))
     return Decision(account, free_ns)

@@ -6,8 +6,8 @@ from datetime import datetime
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 
-YEAR_MIN, YEAR_MAX = 2, 9998
-"""One year inside what a calendar date can be, so that no zone leads out of it."""
+YEAR_MIN, YEAR_MAX = 2, 9997
+"""Inside what a calendar date can be, so that neither a zone nor a call of a year leads out of it."""
 
 _EPOCH_ORDINAL = datetime(1970, 1, 1).toordinal()
 _RFC3339 = re.compile(

@@ -16,6 +16,9 @@ from rater.rate import Ladder, Rate, Terms
 from rater.refusal import Reason, Refusal
 from rater.tariff import MaxCostStrategy, TariffPlan
 
+SPANS_MAX = 2000
+"""Spans of one call: a year with four prices a day has 1,464; more would hold up every other call."""
+
 
 class Call(NamedTuple):
     """A call to be priced: ``[start_ns, end_ns)``, shown in the zone at ``offset_ns``."""
@@ -77,6 +80,8 @@ def price_call(book: Book, call: Call, account: Account | None) -> CallCost | Re
                 begin_ns += use.seconds_ns
     if begin_ns < call.end_ns or not spans:
         _cut(call, route, begin_ns, spans)
+        if len(spans) > SPANS_MAX:
+            return Refusal(Reason.CALL_TOO_LONG, f"the call meets more than {SPANS_MAX} changes of price")
     cost = _cost(spans, uses, discount)
     if cost > AMOUNT_MAX:
         return Refusal(Reason.AMOUNT_OUT_OF_RANGE, "the call costs more than 9000000000 units")
@@ -186,6 +191,8 @@ def _clock_moments(period: Period, begin_ns: int, end_ns: int, offset_ns: int) -
     held: Ladder | None = None
     opened = False
     while True:
+        if len(moments) > SPANS_MAX:
+            return moments
         for segment_end, ladder in segments_of(day):
             if segment_end <= clock:
                 continue

@@ -5,14 +5,13 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an operation was refused; checked in this order, so the first that holds is the answer."""
+    """Why an operation on an account was refused; the first that holds, in this order, is the answer."""
 
-    ACCOUNT_NOT_FOUND = "ACCOUNT_NOT_FOUND"
     ACCOUNT_DISABLED = "ACCOUNT_DISABLED"
-    INVALID_PARAMS = "INVALID_PARAMS"
     TARIFF_PLAN_NOT_FOUND = "TARIFF_PLAN_NOT_FOUND"
     RATE_NOT_FOUND = "RATE_NOT_FOUND"
     RATE_NOT_ACTIVE = "RATE_NOT_ACTIVE"
+    CALL_TOO_LONG = "INVALID_PARAMS"
     BUCKET_NOT_FOUND = "BUCKET_NOT_FOUND"
     INSUFFICIENT_CREDIT = "INSUFFICIENT_CREDIT"
     AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"

@@ -1,7 +1,7 @@
 """What a tariff is made of, as people write it: immutable values, nothing compiled.
 
 Two ways to write one live side by side in a Tariff: activation periods and intervals per prefix (the
-model of 2012), and rating plans of destinations, rates and timings (the CSV folder). ``rater.book``
+model of 2012), and rating plans of destinations, rates and timings (the CSV folder). ``rater.compiler``
 compiles both into one form for look-up.
 """
 

@@ -8,7 +8,7 @@ key                                     type    holds
 ``cgr:r:{customer/subject}:REQUEST``    string  the stored answer to a request id; expires
 ``cgr:t:{tariff}:current``              string  the version of the current tariff, in decimal
 ``cgr:t:{tariff}:VERSION``              string  that snapshot; the last ``TARIFFS_KEPT`` of them
-``cgr:p:NAME``                          string  the tariff version that a rater prices by; expires
+``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
 ======================================  ======  =========================================================
 
 What stands in braces is the hash tag of Valkey Cluster: keys that one commit touches live in one slot. The
@@ -23,7 +23,7 @@ from storage.store import AccountKey
 ACCOUNT_PREFIX = b"cgr:a:"
 TARIFF_CURRENT = b"cgr:t:{tariff}:current"
 
-RATER_PREFIX = b"cgr:p:"
+RATERS = b"cgr:p"
 
 TARIFFS_KEPT = 5
 """A reader that fell behind by fewer publications still finds the snapshot that it was told of."""
@@ -61,11 +61,6 @@ def account_of(name: bytes) -> AccountKey | None:
 def tariff(version: int) -> bytes:
     """Name the snapshot of a tariff version."""
     return b"cgr:t:{tariff}:%d" % version
-
-
-def rater(name: str) -> bytes:
-    """Name what a rater tells of itself."""
-    return RATER_PREFIX + name.encode()
 
 
 def _unescape(text: str) -> str:

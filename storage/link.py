@@ -18,7 +18,7 @@ import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
 from storage.limits import StoreLimits
-from storage.store import StoreUnavailableError
+from storage.store import StoreError, StoreUnavailableError
 
 _log = structlog.get_logger(__name__)
 
@@ -206,7 +206,7 @@ class Connector:
             try:
                 async with asyncio.timeout(self._limits.connect_s):
                     link = await self._connect()
-            except (OSError, TimeoutError, StoreUnavailableError) as error:
+            except (OSError, TimeoutError, StoreError, ValueError) as error:
                 self._reason = f"cannot reach the store: {str(error) or 'no answer'}"
                 await asyncio.sleep(backoff * (0.5 + self._jitter() / 2))
                 backoff = min(backoff * 2, self._limits.backoff_max_s)

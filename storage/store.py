@@ -100,6 +100,10 @@ async def report(committing: Awaitable[Committed | Conflict], done: Callable[[Ou
         outcome = await committing
     except StoreError as error:
         outcome = error
+    except Exception as error:
+        outcome = StoreCorruptError(f"the commit failed: {error}")
+        done(outcome)
+        raise
     done(outcome)
 
 

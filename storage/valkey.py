@@ -236,36 +236,35 @@ class ValkeyStore:
         )
         return version if published else None
 
-    async def tell_rater(self, name: str, tariff_version: int, ttl_s: int) -> None:
-        """Note for ``ttl_s`` seconds which tariff the rater ``name`` prices by."""
-        await self._call(pack("SET", keys.rater(name), str(tariff_version), "EX", ttl_s))
+    async def tariff_version(self) -> int:
+        """Read which tariff version is current, and hear of the next."""
+        return int(await self._call(pack("GET", keys.TARIFF_CURRENT)) or 0)
 
-    async def rater_tariffs(self) -> dict[str, int]:
+    async def tell_rater(self, name: str, tariff_version: int, until_s: int) -> None:
+        """Note which tariff the rater ``name`` prices by, to be believed until ``until_s`` (Unix time)."""
+        await self._call(pack("HSET", keys.RATERS, name, f"{tariff_version} {until_s}"))
+
+    async def rater_tariffs(self, now_s: int) -> dict[str, int]:
         """List the raters that work on this store, and the tariff version each prices by."""
-        versions = {}
-        async for name in self._scan(keys.RATER_PREFIX):
-            version = await self._cold_call(self._cold.get(name))
-            if version is not None:
-                versions[name[len(keys.RATER_PREFIX) :].decode()] = int(version)
-        return versions
+        found: dict[bytes, bytes] = await self._cold_call(self._cold.hgetall(keys.RATERS))
+        told = {name.decode(): value.split() for name, value in found.items()}
+        gone = [name for name, (_, until_s) in told.items() if int(until_s) < now_s]
+        if gone:
+            await self._cold_call(self._cold.hdel(keys.RATERS, *gone))
+        return {name: int(version) for name, (version, _) in told.items() if name not in gone}
 
     async def accounts(self) -> AsyncIterator[AccountKey]:
         """Go through the keys of all accounts, in no order; one created meanwhile may be missing."""
-        async for name in self._scan(keys.ACCOUNT_PREFIX):
-            key = keys.account_of(name)
-            if key is not None:
-                yield key
-
-    async def _scan(self, prefix: bytes) -> AsyncIterator[bytes]:
         cursor, seen = 0, set[bytes]()
         while True:
             cursor, page = await self._cold_call(
-                self._cold.scan(cursor, match=prefix + b"*", count=_SCAN_COUNT)
+                self._cold.scan(cursor, match=keys.ACCOUNT_PREFIX + b"*", count=_SCAN_COUNT)
             )
             for name in page:
-                if name not in seen:
+                key = keys.account_of(name)
+                if key is not None and name not in seen:
                     seen.add(name)
-                    yield name
+                    yield key
             if not cursor:
                 return
 

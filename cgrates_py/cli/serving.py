@@ -41,7 +41,7 @@ def serve(config: Path | None, demo: bool, **given: Any) -> None:
     settings = _prepare("serve", config, given)
     try:
         asyncio.run(supervisor.serve(settings, demo))
-    except (supervisor.ServeError, process.ListenError, SecretError, StoreError) as error:
+    except (supervisor.ServeError, process.ListenError, SecretError, StoreError, OSError) as error:
         raise CommandError(str(error)) from None
 
 

@@ -66,11 +66,14 @@ def _pairs(encoded: bytes) -> list[tuple[str, str]]:
 
 
 def _split_page_amount(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    if not pairs or _PAGE_AMOUNT not in pairs[-1][1]:
-        return pairs
-    name, value = pairs[-1]
-    value, _, amount = value.partition(_PAGE_AMOUNT)
-    return [*pairs[:-1], (name, value), ("amount", amount)]
+    """Split ``dest=0257@amount=100``; beside a plain amount that is one given twice."""
+    found = []
+    for name, value in pairs:
+        plain, at, amount = value.partition(_PAGE_AMOUNT)
+        found.append((name, plain))
+        if at:
+            found.append(("amount", amount))
+    return found
 
 
 def _single(pairs: list[tuple[str, str]]) -> dict[str, str]:

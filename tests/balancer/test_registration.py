@@ -15,6 +15,7 @@ from balancer.link import RaterLink
 from balancer.service import Balancer, serve_balancer
 from protocol import envelope
 from protocol.envelope import RaterHandshake
+from protocol.limits import ANSWER_BYTES_MAX
 from tests.balancer.fakes import Desk, Recorder
 
 SECRET = b"a shared secret"
@@ -308,7 +309,7 @@ async def test_an_answer_too_long_is_refused_and_the_link_lives(monkeypatch: pyt
     async with balancing() as balancer, rating(balancer, "r1", Desk()), calling(balancer) as caller:
         caller.send(1)
 
-        assert await caller.receive(1) == {1: "INTERNAL: the answer is longer than 16777216 bytes"}
+        assert await caller.receive(1) == {1: f"INTERNAL: the answer is longer than {ANSWER_BYTES_MAX} bytes"}
 
 
 async def test_status_tells_raters_version_uptime_and_memory() -> None:

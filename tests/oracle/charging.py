@@ -198,5 +198,6 @@ def max_session(tariff: Tariff, account: Account, ask: Ask, amount: int) -> int 
             if account.allow_negative or priced.cost + priced.connect_fee <= account.credit:
                 return max(m, free)
     except NoRate as refusal:
-        return free or str(refusal.args[0])
+        code = str(refusal.args[0])
+        return code if code == "RATE_NOT_ACTIVE" else free or code
     return free

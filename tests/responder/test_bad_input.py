@@ -1,8 +1,12 @@
 """Bad descriptors: a code, the member's name, what was expected; nothing changes and nothing crashes."""
 
+import asyncio
+from decimal import Decimal
+
 import pytest
 
 from protocol.dispatch import Status
+from rater.tariff import ActivationPeriod, Interval, PrefixRate, Tariff, TariffPlan
 from tests.responder.desk import Desk, office, units
 
 REFUSED = [
@@ -96,3 +100,32 @@ async def test_names_match_in_any_case_the_exact_one_preferred() -> None:
         "DebitBalance", b'{"CSTMID":"acme","subject":"no","Subject":"office","amount":3}'
     )
     assert answer == (Status.OK, b"7")
+
+
+async def test_a_call_with_too_many_prices_is_refused_and_a_session_of_it_is_shortened() -> None:
+    halves = tuple(
+        Interval(Decimal(number % 2 + 1), start_s=1800 * number, end_s=1800 * (number + 1))
+        for number in range(48)
+    )
+    desk = Desk(tariff=Tariff(rates={("acme", "office"): {"44": PrefixRate((ActivationPeriod(0, halves),))}}))
+    await desk.open_account(office(allow_negative=True))
+    year = b'{"CstmId":"acme","Subject":"office","DestinationPrefix":"44","Amount":31622400'
+    times = b',"TimeStart":"2012-01-01T00:00:00Z","TimeEnd":"2013-01-01T00:00:00Z"}'
+    for method in ("GetCost", "Debit"):
+        status, body = await desk.post(method, year + times)
+        assert (status, body.partition(b":")[0]) == (Status.REFUSED, b"INVALID_PARAMS")
+    assert await desk.post("GetMaxSessionTime", year + times) == (Status.OK, b"3162240")
+    assert b'"Credit":0,' in (await desk.post("GetAccount", year + b"}"))[1]
+
+
+async def test_a_fault_in_one_operation_leaves_its_neighbours_alone() -> None:
+    bad = TariffPlan("bad", received_limit_ns=1, bonus="broken")  # type: ignore[arg-type]  # the fault
+    desk = Desk(tariff=Tariff(plans={"bad": bad}))
+    await desk.open_account(office(credit=units(10), plan_id="bad"))
+    who = b'{"CstmId":"acme","Subject":"office","Amount":'
+    answers = await asyncio.gather(
+        desk.post("DebitBalance", who + b"1}"),
+        desk.post("AddRecievedCallSeconds", who + b"2}"),
+        desk.post("DebitBalance", who + b"3}"),
+    )
+    assert [body.partition(b":")[0] for _, body in answers] == [b"9", b"INTERNAL", b"6"]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,44 @@ async def test_a_request_sent_again_while_the_first_waits_is_charged_once(
     monkeypatch.setattr(desk, "request_id", lambda _token: "#same")  # a link came back with what it owed
     answers = await asyncio.gather(*(desk.ask("DebitBalance", **WHO, Amount=1) for _ in range(3)))
     assert answers == [99, 99, 99]
+
+
+LAST_OF_IT = [
+    # method, members, account with just enough for one
+    ("DebitSMS", {"Amount": 1}, {"sms": units(1)}),
+    ("DebitSeconds", {"Amount": 60}, {"buckets": (bucket("UK", 60),)}),
+    (
+        "Debit",
+        {"TimeStart": "2012-02-02T10:00:00Z", "TimeEnd": "2012-02-02T10:00:10Z"},
+        {"credit": units(2)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "members", "fields"), LAST_OF_IT, ids=[row[0] for row in LAST_OF_IT])
+async def test_what_took_the_last_is_not_refused_when_it_is_sent_again(
+    method: str, members: dict[str, object], fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk()
+    await desk.open_account(office(**fields))
+    other = desk.other()
+    monkeypatch.setattr(other, "request_id", desk.request_id)  # the balancer sends the same seq
+    first = await desk.raw(method, **WHO, **members)
+    assert first[0] == Status.OK
+    assert await other.raw(method, **WHO, **members) == first
+    assert (await other.raw(method, **WHO, **members))[0] == Status.REFUSED
+
+
+@pytest.mark.parametrize(("method", "members", "fields"), LAST_OF_IT, ids=[row[0] for row in LAST_OF_IT])
+async def test_what_took_the_last_is_answered_when_the_commit_was_not_heard(
+    method: str, members: dict[str, object], fields: dict[str, Any]
+) -> None:
+    desk = Desk()
+    await desk.open_account(office(**fields))
+    desk.store = _Flaky(desk, failures=1)  # type: ignore[assignment]  # has what a rater uses
+    desk.__post_init__()
+    assert (await desk.raw(method, **WHO, **members))[0] == Status.OK
+    assert (await desk.raw(method, **WHO, **members))[0] == Status.REFUSED
 
 
 async def test_raters_on_one_account_lose_no_update() -> None:
