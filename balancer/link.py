@@ -97,7 +97,10 @@ class RaterLink:
                 pause = RECONNECT_S_MIN
                 log.info("the balancer at %s:%d is gone", self._host, self._port)
             except (OSError, EnvelopeError) as error:
-                log.warning("no link to the balancer at %s:%d: %r", self._host, self._port, error)
+                say = (
+                    log.info if pause == RECONNECT_S_MIN else log.warning
+                )  # it may be stopping, as we will be
+                say("no link to the balancer at %s:%d: %r", self._host, self._port, error)
             if not self._leaving:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RECONNECT_S_MAX)
@@ -165,7 +168,9 @@ class _End(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if not self.joined.done():
-            self.joined.set_exception(ConnectionError("the balancer hung up in the handshake"))
+            self.joined.set_exception(
+                ConnectionError("the balancer hung up in the handshake; is the secret the same?")
+            )
         if not self.lost.done():
             self.lost.set_result(None)
 

@@ -109,17 +109,22 @@ class Responder:
             self._resolve(operation)
             return
         account = known.stored.account if isinstance(known, Lane) and known.stored is not None else None
-        self._quote_at_once(sink, token, asked, call, account)
+        self._quote_at_once(sink, token, partial(self._encode, asked), call, account)
 
     def _quote_at_once(
-        self, sink: Sink, token: object, asked: CallDescriptor, call: Call, account: Account | None
+        self,
+        sink: Sink,
+        token: object,
+        encode: Callable[[Answer, int], bytes],
+        call: Call,
+        account: Account | None,
     ) -> None:
         priced = price_call(self._shop.book, call, account)
         if isinstance(priced, Refusal):
             sink.answer(token, Status.REFUSED, str(priced).encode())
             return
         try:
-            sink.answer(token, Status.OK, self._encode(asked, priced, 0))
+            sink.answer(token, Status.OK, encode(priced, 0))
         except AnswerTooLongError:
             sink.answer(token, Status.REFUSED, TOO_LONG)
 
@@ -169,11 +174,7 @@ class Responder:
     def _without_account(self, operation: Operation) -> None:
         request = operation.request
         if request.operation is Kind.GET_COST:
-            priced = price_call(self._shop.book, request.call, None)
-            if isinstance(priced, Refusal):
-                operation.answer(Status.REFUSED, str(priced).encode())
-            else:
-                operation.answer(Status.OK, operation.encode(priced, 0))
+            self._quote_at_once(operation.sink, operation.token, operation.encode, request.call, None)
         elif request.operation is Kind.GET_MAX_SESSION_TIME and self._postpaid:
             operation.answer(Status.OK, quantity.text(request.amount).encode())
         else:

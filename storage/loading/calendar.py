@@ -42,7 +42,7 @@ def matches_sometime(
 
 
 def hole(slots: Iterable[Slot]) -> str | None:
-    """Describe the first moment of a week that no slot covers; None if there is none.
+    """Describe the moments of a week that no slot covers, the first of each day; None if there are none.
 
     Days that all slots treat alike are looked at once: the named years, months and days, and one other.
     """
@@ -66,9 +66,13 @@ def hole(slots: Iterable[Slot]) -> str | None:
             gaps[gap].append(week_day)
     if not gaps:
         return None
-    (start_s, end_s), days = min(gaps.items(), key=lambda item: (item[1], item[0]))
+    ordered = sorted(gaps.items(), key=lambda item: (item[1], item[0]))
+    return "nothing " + "; ".join(_gap_text(clock, days) for clock, days in ordered)
+
+
+def _gap_text(clock: tuple[int, int], days: list[int]) -> str:
     names = "any day" if len(days) == 7 else ", ".join(_DAY_NAMES[day] for day in days)
-    return f"nothing from {_clock(start_s)} to {_clock(end_s)} on {names}"
+    return f"from {_clock(clock[0])} to {_clock(clock[1])} on {names}"
 
 
 def _representatives(lists: Iterable[tuple[int, ...]], universe: range) -> list[int]:

@@ -10,7 +10,7 @@ from storage.loading import values
 from storage.loading.account_csv import AccountSheets
 from storage.loading.folder import CSV_FILES, JSON_FILES, Folder, Format, Progress, detect
 from storage.loading.json2012 import Documents
-from storage.loading.merge import merge
+from storage.loading.merge import merge, replaced
 from storage.loading.report import Problem, Report
 from storage.loading.tariff_csv import TariffSheets
 
@@ -67,6 +67,8 @@ def load_folder(
         _refuse_unknown(folder, report)
     elif not report.problems.count:
         said, merged, accounts = _read(folder, chosen, base, timezone, now_ns, report, progress)
+        for kind, name in replaced(base, said):
+            report.notice(kind, name, "a new Id", "one in use with other content, which this replaces")
     failed = report.problems.count > 0
     return Loaded(
         tariff=base if failed else merged,

@@ -1,6 +1,6 @@
 """Lays what a folder says over the tariff that was there: the same key is replaced, the rest stays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rater.tariff import PrefixRate, Tariff
 
@@ -27,6 +27,15 @@ def merge(base: Tariff, said: Tariff, unions: Iterable[str] = ()) -> Tariff:
         rating_plans={**base.rating_plans, **said.rating_plans},
         profiles={**base.profiles, **said.profiles},
     )
+
+
+def replaced(base: Tariff, said: Tariff) -> Iterator[tuple[str, str]]:
+    """List what the folder says otherwise than it was: (kind, Id). Ids are shared by all who load."""
+    for kind in ("destinations", "plans", "timings", "rate_groups", "destination_rates", "rating_plans"):
+        before: Mapping[str, object] = getattr(base, kind)
+        for name, value in getattr(said, kind).items():
+            if name in before and before[name] != value:
+                yield kind.replace("_", " "), name
 
 
 def _merge_rates(base: Rates, said: Rates) -> Rates:
