@@ -125,6 +125,7 @@ async def test_a_form_is_as_good_as_a_query(balancer: ScriptedBalancer, http: ht
         ("/debitbalance", f"cstmid=vdf&subj=rif&dest=0257&amount={'9' * 400}", "amount"),
         ("/debitbalance", "cstmid=vdf&subj=rif&dest=0257&amount=1&amount=2", "amount"),
         ("/debitbalance", "cstmid=vdf&subj=rif&amount=2&dest=0257@amount=1", "amount"),
+        ("/debitbalance", "cstmid=vdf&subj=rif&dest=0257@amount=1&amount=2", "amount"),
         ("/debitbalance", "cstmid=vdf&subj=rif&dest=0257&amount=1&requestid=", "requestid"),
         ("/debitbalance", f"cstmid=vdf&subj=rif&dest=0257&amount=1&requestid={'x' * 129}", "requestid"),
         ("/debitbalance", "cstmid=vdf&subj=rif&dest=0257&amount=1&tor=1.5", "tor"),
