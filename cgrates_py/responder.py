@@ -99,6 +99,8 @@ class Responder:
             sink.answer(token, Status.REFUSED, f"{Code.INTERNAL}: the request failed".encode())
 
     def _quote(self, sink: Sink, token: object, asked: CallDescriptor) -> None:
+        if bytes(asked.Amount) != b"0":
+            amount_of(asked)  # a quote has no use for it, but a number beyond range is malformed anywhere
         call = timed_call(asked)
         known = self._directory.find((call.customer, call.subject))
         if known is None:
