@@ -15,9 +15,9 @@ class Address(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``HOST:PORT``; ``:PORT`` means 127.0.0.1. Raises AddressError."""
-        host, colon, port = text.rpartition(":")
-        if not colon or not port.isdecimal() or not port.isascii() or len(port) > 5 or int(port) > 65535:
+        """Read ``HOST:PORT``; ``PORT`` and ``:PORT`` mean 127.0.0.1. Raises AddressError."""
+        host, _, port = text.rpartition(":")
+        if not port.isdecimal() or not port.isascii() or len(port) > 5 or int(port) > 65535:
             raise AddressError(f"expected HOST:PORT, got {text[:100]!r}")
         return cls(host.strip("[]") or "127.0.0.1", int(port))
 

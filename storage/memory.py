@@ -9,8 +9,17 @@ from typing import Self
 
 from rater.tariff import Tariff
 from storage import journal, keys, records
-from storage.store import AccountKey, Commit, Committed, Conflict, KnownAnswer, Outcome, Stored, report
-from storage.valkey import check_commit
+from storage.store import (
+    AccountKey,
+    Commit,
+    Committed,
+    Conflict,
+    KnownAnswer,
+    Outcome,
+    Stored,
+    check_commit,
+    report,
+)
 
 _SECOND = 1_000_000_000
 

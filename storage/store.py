@@ -89,6 +89,18 @@ class Conflict(msgspec.Struct, frozen=True):
     answers: Mapping[str, KnownAnswer] = msgspec.field(default_factory=dict)
 
 
+def check_commit(commit: Commit) -> None:
+    """Refuse a commit that contradicts itself. Raises ValueError."""
+    answers = commit.answers
+    if commit.account is None and commit.entries:
+        raise ValueError("journal entries without an account")
+    if len(answers) > 1 and len({each.request_id for each in answers}) < len(answers):
+        raise ValueError("one request id twice in a commit")
+    for each in answers:
+        if each.ttl_s < 1:  # the store would refuse it half-way
+            raise ValueError("an answer must be kept at least a second")
+
+
 Outcome = Committed | Conflict | StoreError
 """How a posted commit ended; a StoreError is one that ``commit`` would have raised."""
 

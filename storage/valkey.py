@@ -32,6 +32,7 @@ from storage.store import (
     Stored,
     StoreError,
     StoreUnavailableError,
+    check_commit,
     report,
 )
 
@@ -387,18 +388,6 @@ class ValkeyStore:
             for listener in self._tariff_listeners:
                 listener()
         self._tariff_version = version
-
-
-def check_commit(commit: Commit) -> None:
-    """Refuse a commit that contradicts itself. Raises ValueError."""
-    answers = commit.answers
-    if commit.account is None and commit.entries:
-        raise ValueError("journal entries without an account")
-    if len(answers) > 1 and len({each.request_id for each in answers}) < len(answers):
-        raise ValueError("one request id twice in a commit")
-    for each in answers:
-        if each.ttl_s < 1:  # the store would refuse it half-way
-            raise ValueError("an answer must be kept at least a second")
 
 
 def _accept(reply: Any) -> Any:

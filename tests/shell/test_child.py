@@ -32,6 +32,7 @@ def test_a_part_is_started_at_once_and_then_after_growing_pauses(
     [
         ("10.0.0.1:2001", ("10.0.0.1", 2001), "10.0.0.1:2001"),
         (":2001", ("127.0.0.1", 2001), "127.0.0.1:2001"),
+        ("2001", ("127.0.0.1", 2001), "127.0.0.1:2001"),
         ("[::1]:80", ("::1", 80), "[::1]:80"),
         ("switch.example:0", ("switch.example", 0), "switch.example:0"),
     ],
@@ -41,7 +42,7 @@ def test_an_address_is_read_and_printed(text: str, address: tuple[str, int], sho
     assert (address, shown) == (Address.parse(text), str(Address.parse(text)))
 
 
-@pytest.mark.parametrize("text", ["", "2001", "host:", "host:port", "host:65536", "host:-1", "host:²"])
+@pytest.mark.parametrize("text", ["", "host", "host:", "host:port", "host:65536", "host:-1", "host:²"])
 def test_what_is_no_address_is_refused(text: str) -> None:
     """A port is 0 to 65535, in plain digits."""
     with pytest.raises(AddressError, match="expected HOST:PORT"):
