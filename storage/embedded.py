@@ -56,6 +56,8 @@ auto-aof-rewrite-min-size 64mb
 no-appendfsync-on-rewrite no
 save ""
 maxmemory-policy noeviction
+latency-tracking no
+slowlog-log-slower-than -1
 tracking-table-max-keys 4000000
 """
 

@@ -43,6 +43,7 @@ FIELDS = (
 )
 """The fields that can change; an element names them by their place here, so this only ever grows."""
 
+_CREDIT = FIELDS.index("credit")
 _BUCKETS = FIELDS.index("buckets")
 _NUMBERS = tuple(range(len(FIELDS)))
 
@@ -145,6 +146,8 @@ def verify(record: bytes, elements: Sequence[bytes]) -> Stored:
 
 def _changes(before: Account, after: Account) -> list[tuple[int, object, object]]:
     old, new = _changing(before), _changing(after)
+    if old[1:] == new[1:]:  # most of what happens changes the credit and nothing else
+        return [(_CREDIT, old[0], new[0])] if old[0] != new[0] else []
     changes: list[tuple[int, object, object]] = [
         (number, was, now) for number, was, now in zip(_NUMBERS, old, new, strict=True) if was != now
     ]
