@@ -22,8 +22,10 @@ TOO_LONG = (
     " expected a shorter call"
 ).encode()
 
-_TEXTS_REMEMBERED_MAX = 4096
-"""Texts of a kind that one encoder keeps; a tariff has a few hundred periods that calls meet."""
+_CHARACTERS_REMEMBERED_MAX = 16_000_000
+"""Text that one encoder keeps ready; the few hundred prices that calls meet take a fraction of it."""
+
+_NO_PRICE = ',"ActivationPeriod":null,"Interval":null'
 
 
 def _list(numbers: Sequence[int]) -> str:
@@ -69,11 +71,11 @@ class AnswerTooLongError(Exception):
 class CallCostEncoder:
     """Prints priced calls of one compiled tariff."""
 
-    __slots__ = ("_periods", "_rates")
+    __slots__ = ("_characters", "_prices")
 
     def __init__(self) -> None:
-        self._periods: dict[Period, str] = {}
-        self._rates: dict[Rate, str] = {}
+        self._prices: dict[Period, dict[Rate | None, str]] = {}
+        self._characters = 0
 
     def encode(self, cost: CallCost, tor: str, start_text: str, end_text: str) -> bytes:
         """Print a priced call. ``tor`` is JSON text; the two times are printed as they came.
@@ -88,13 +90,14 @@ class CallCostEncoder:
         size = 0
         for place, (_, stop_ns, period, rate, minutes) in enumerate(spans):
             end = end_text if place == last else instant_text(stop_ns, call.offset_ns)
-            price = "null" if rate is None else self._rate_text(rate)
-            era = "null" if period is None else self._period_text(period)
+            if period is None:
+                price = _NO_PRICE
+            else:
+                by_rate = self._prices.get(period)
+                known = None if by_rate is None else by_rate.get(rate)
+                price = self._price_text(period, rate) if known is None else known
             taken = "null" if minutes is None else _minutes_text(minutes)
-            part = (
-                f'{{"TimeStart":"{begin}","TimeEnd":"{end}"'
-                f',"ActivationPeriod":{era},"Interval":{price},"MinuteInfo":{taken}}}'
-            )
+            part = f'{{"TimeStart":"{begin}","TimeEnd":"{end}"{price},"MinuteInfo":{taken}}}'
             size += len(part)
             if size > ANSWER_BYTES_MAX:
                 raise AnswerTooLongError
@@ -108,24 +111,19 @@ class CallCostEncoder:
             f',"Timespans":[{",".join(parts)}]}}'
         ).encode()
 
-    def _rate_text(self, rate: Rate) -> str:
-        known = self._rates.get(rate)
-        if known is None:
-            if len(self._rates) >= _TEXTS_REMEMBERED_MAX:
-                self._rates.clear()
-            known = self._rates[rate] = interval_text(rate)
-        return known
-
-    def _period_text(self, period: Period) -> str:
-        known = self._periods.get(period)
-        if known is None:
-            if len(self._periods) >= _TEXTS_REMEMBERED_MAX:
-                self._periods.clear()
-            intervals = ",".join(interval_text(each) for each in period.rates)
-            known = self._periods[period] = (
-                f'{{"ActivationTime":"{instant_text(period.activation_ns)}","Intervals":[{intervals}]}}'
-            )
-        return known
+    def _price_text(self, period: Period, rate: Rate | None) -> str:
+        """Print what a span says of its price, and remember it."""
+        intervals = ",".join(interval_text(each) for each in period.rates)
+        made = (
+            f',"ActivationPeriod":{{"ActivationTime":"{instant_text(period.activation_ns)}"'
+            f',"Intervals":[{intervals}]}},"Interval":{"null" if rate is None else interval_text(rate)}'
+        )
+        self._characters += len(made)
+        if self._characters > _CHARACTERS_REMEMBERED_MAX:
+            self._prices.clear()
+            self._characters = len(made)
+        self._prices.setdefault(period, {})[rate] = made
+        return made
 
 
 def account_bytes(account: Account, version: int) -> bytes:
