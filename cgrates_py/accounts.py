@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 
-from rater import instant, quantity
+from rater import quantity
 from rater.account import Account, MinuteBucket
 from storage.store import (
     AccountKey,
@@ -139,11 +139,6 @@ def name_of(key: AccountKey) -> str:
     """Print an account's name as ``parse_name`` reads it."""
     customer, subject = key
     return f"{customer}:{subject}" if customer or ":" in subject else subject
-
-
-def time_text(at_ns: int) -> str:
-    """Print when a journal line was written."""
-    return instant.text(at_ns) if at_ns else ""
 
 
 async def _present(store: AccountStore, key: AccountKey) -> Account:

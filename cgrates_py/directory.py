@@ -38,9 +38,7 @@ class Directory:
         self._lanes: dict[AccountKey, Lane] = {}
         self._looking: dict[AccountKey, list[tuple[Operation, LookUp]]] = {}
         self._by_subject: dict[str, set[AccountKey]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._news = 0
-        self._loop = asyncio.get_running_loop()
         shop.store.on_change(self.changed)
 
     @property
@@ -71,9 +69,7 @@ class Directory:
             waiting.append((operation, done))
             return
         self._looking[key] = [(operation, done)]
-        task = self._loop.create_task(self._look_up(key))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._shop.run(self._look_up(key))
 
     def changed(self, key: AccountKey | None) -> None:
         """Note that another changed ``key`` (None: anything may have changed)."""

@@ -73,14 +73,12 @@ class TariffKeeper:
 
     async def follow(self) -> None:
         """Load every tariff that becomes current, for ever."""
-        stale = False
         while True:
             pause_s = TELL_S
             try:
-                # also when nothing was heard: a notice can be lost while the store refuses
-                if stale or await self._store.tariff_version() != self._counters.tariff_version:
+                # asked also when nothing was heard: a notice can be lost while the store refuses
+                if await self._store.tariff_version() != self._counters.tariff_version:
                     await self.load()
-                    stale = False
                 until_s = int(time.time() + 3 * TELL_S)
                 await self._store.tell_rater(self._name, self._counters.tariff_version, until_s)
             except StoreError as error:
@@ -91,7 +89,6 @@ class TariffKeeper:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), pause_s)
                 self._news.clear()
-                stale = True
 
 
 class DirectHost:

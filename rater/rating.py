@@ -242,9 +242,7 @@ def _paid(spans: list[Span], discount: tuple[int, int] | None) -> tuple[int, int
     quantities: dict[Rate, int] = {}
     for start, stop, _, rate, _ in spans:
         if rate is not None:
-            duration = stop - start
-            charged = -(-duration // rate.increment_ns) if rate.increment_ns else duration
-            quantities[rate] = quantities.get(rate, 0) + charged
+            quantities[rate] = quantities.get(rate, 0) + rate.quantity(stop - start)
     less_top, less_bottom = discount or (1, 1)
     top, bottom = 0, less_bottom
     by_terms: dict[Terms, tuple[int, int]] = {}

@@ -61,9 +61,6 @@ class Days:
         )
 
 
-ANY_DAY = Days()
-
-
 @dataclass(frozen=True, slots=True)
 class DayPart:
     """A price on the half-open clock ``[start_ns, end_ns)`` of some days."""

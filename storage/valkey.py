@@ -219,7 +219,7 @@ class ValkeyStore:
         """Read the current snapshot and its version (0 and an empty tariff when nothing was loaded)."""
         version = 0
         for _ in range(_TARIFF_READS_MAX):
-            version = int(await self._call(pack("GET", keys.TARIFF_CURRENT)) or 0)
+            version = await self.tariff_version()
             if not version:
                 return 0, Tariff()
             blob = await self._cold_call(self._cold.get(keys.tariff(version)))
@@ -379,7 +379,7 @@ class ValkeyStore:
 
     async def _read_tariff_version(self) -> None:
         try:
-            self._tariff_is(int(await self._call(pack("GET", keys.TARIFF_CURRENT)) or 0))
+            self._tariff_is(await self.tariff_version())
         except StoreUnavailableError as error:
             _log.info("tariff version unknown until the store is back", reason=str(error))
 
