@@ -9,6 +9,7 @@ key                                     type    holds
 ``cgr:t:{tariff}:current``              string  the version of the current tariff, in decimal
 ``cgr:t:{tariff}:VERSION``              string  that snapshot; the last ``TARIFFS_KEPT`` of them
 ``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
+``cgr:k``                               hash    id of an API key → its record, without the secret
 ======================================  ======  =========================================================
 
 What stands in braces is the hash tag of Valkey Cluster: keys that one commit touches live in one slot. The
@@ -24,6 +25,7 @@ ACCOUNT_PREFIX = b"cgr:a:"
 TARIFF_CURRENT = b"cgr:t:{tariff}:current"
 
 RATERS = b"cgr:p"
+ACCESS = b"cgr:k"
 
 TARIFFS_KEPT = 5
 """A reader that fell behind by fewer publications still finds the snapshot that it was told of."""

@@ -254,6 +254,19 @@ class ValkeyStore:
             await self._cold_call(self._cold.hdel(keys.RATERS, *gone))
         return {name: int(version) for name, (version, _) in told.items() if name not in gone}
 
+    async def access_keys(self) -> dict[str, bytes]:
+        """Read the API keys: the record of each by its id (``cgrates_py.access`` knows what is in it)."""
+        found: dict[bytes, bytes] = await self._cold_call(self._cold.hgetall(keys.ACCESS))
+        return {name.decode(): record for name, record in found.items()}
+
+    async def put_access_key(self, key_id: str, record: bytes) -> None:
+        """Add or change one API key."""
+        await self._cold_call(self._cold.hset(keys.ACCESS, key_id, record))
+
+    async def drop_access_key(self, key_id: str) -> bool:
+        """Remove one API key; tell whether it was there."""
+        return bool(await self._cold_call(self._cold.hdel(keys.ACCESS, key_id)))
+
     async def accounts(self) -> AsyncIterator[AccountKey]:
         """Go through the keys of all accounts, in no order; one created meanwhile may be missing."""
         cursor, seen = 0, set[bytes]()
