@@ -9,6 +9,7 @@ COMMANDS = {
     "bench": "measure the server beside a bare echo, and print the table",
     "client": "the page's Python client, asking again and again",
     "openloop": "requests at a fixed rate, and the percentiles of their latency",
+    "faults": "break the server on purpose, and check every answer",
     "decks": "make tariff folders of any size",
 }
 

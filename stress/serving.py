@@ -47,7 +47,7 @@ def running(arguments: Sequence[str], log: Path) -> Iterator[Running]:
     started_s = time.monotonic()
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=stderr, env=_environment()
+            [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=stderr, env=environment()
         )
     try:
         port = _wait_ready(process, log)
@@ -66,7 +66,7 @@ def load(folder: Path, data_dir: Path) -> float:
     started_s = time.monotonic()
     command = [sys.executable, "-m", "cgrates_py", "load", str(folder), "--data-dir", str(data_dir)]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=LOAD_S, env=_environment(), check=False
+        command, capture_output=True, text=True, timeout=LOAD_S, env=environment(), check=False
     )
     if done.returncode:
         raise ServingError(f"load failed:\n{done.stdout}{done.stderr}")
@@ -119,8 +119,8 @@ def memory_bytes(pid: int) -> tuple[int, int]:
     return now, peak
 
 
-def _environment() -> dict[str, str]:
-    """The environment without settings of ours, which leaves the defaults, and with us as supervisor."""
+def environment() -> dict[str, str]:
+    """Tell the environment without settings of ours, which leaves the defaults, and with us as supervisor."""
     root = str(Path(__file__).parents[1])
     plain = {name: value for name, value in os.environ.items() if not name.startswith("CGRATES_")}
     path = os.pathsep.join(filter(None, (root, plain.get("PYTHONPATH"))))
