@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -38,7 +39,8 @@ _TOO_LONG: Final = f"{Code.INTERNAL}: the answer is longer than {ANSWER_BYTES_MA
 class RaterLink:
     """Keeps a rater registered with a balancer, and submits what the balancer sends to ``dispatcher``.
 
-    ``stats`` gives the counters of each heartbeat. A lost link is made again, after pauses that double from
+    ``stats`` gives the counters of each heartbeat; ``tls`` makes the context of each connection, None: it is
+    plain. A lost link is made again, after pauses that double from
     RECONNECT_S_MIN to RECONNECT_S_MAX; whatever was unanswered on the old one, the balancer sends elsewhere.
     """
 
@@ -50,6 +52,7 @@ class RaterLink:
         secret: bytes,
         name: str,
         stats: Callable[[], dict[str, int]],
+        tls: Callable[[], ssl.SSLContext | None] = lambda: None,
     ) -> None:
         if not secret:
             raise ValueError("an empty secret proves nothing")
@@ -57,6 +60,7 @@ class RaterLink:
         self.secret = secret
         self.name = name
         self.stats = stats
+        self._tls = tls
         self._host = host
         self._port = port
         self._up = asyncio.Event()
@@ -111,7 +115,7 @@ class RaterLink:
         end = self._end = _End(self)
         try:
             async with asyncio.timeout(HANDSHAKE_S):
-                await loop.create_connection(lambda: end, self._host, self._port)
+                await loop.create_connection(lambda: end, self._host, self._port, ssl=self._tls())
                 await end.joined
             self._up.set()
             await end.lost

@@ -6,6 +6,7 @@ have proved themselves before the first request goes out.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -22,11 +23,16 @@ log = logging.getLogger(__name__)
 class RaterListener:
     """Listens for raters and moves requests and answers between them and ``pool``.
 
-    ``on_join`` is called whenever a rater has joined.
+    ``on_join`` is called whenever a rater has joined. With ``tls``, raters speak TLS.
     """
 
     def __init__(
-        self, pool: Pool, secret: bytes, incarnation: str, on_join: Callable[[], None] = lambda: None
+        self,
+        pool: Pool,
+        secret: bytes,
+        incarnation: str,
+        on_join: Callable[[], None] = lambda: None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         if not secret:
             raise ValueError("an empty secret proves nothing")
@@ -34,6 +40,7 @@ class RaterListener:
         self.secret = secret
         self.incarnation = incarnation
         self.on_join = on_join
+        self._tls = tls
         self.links: set[_Link] = set()
         self.by_rater: dict[Rater, _Link] = {}
         self.loop = asyncio.get_running_loop()
@@ -41,7 +48,14 @@ class RaterListener:
 
     async def listen(self, host: str, port: int) -> int:
         """Bind and accept; return the bound port. Raises OSError."""
-        self._listener = await self.loop.create_server(lambda: _Link(self), host, port, backlog=RATERS_MAX)
+        self._listener = await self.loop.create_server(
+            lambda: _Link(self),
+            host,
+            port,
+            backlog=RATERS_MAX,
+            ssl=self._tls,
+            ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
+        )
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ import orjson
 
 from balancer.pool import Pool
 from balancer.registration import RaterListener
-from balancer.server import JsonRpcServer
-from protocol.dispatch import Sink, Status
+from balancer.server import JsonRpcServer, Times
+from protocol.access import Keyring
+from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.envelope import new_incarnation
 from protocol.limits import (
     CONNECTION_IN_FLIGHT_MAX,
     CONNECTIONS_MAX,
-    DRAIN_S,
     FRAME_BYTES_MAX,
     IN_FLIGHT_MAX,
     STOP_S,
@@ -36,7 +37,12 @@ class Balancer:
     """A running balancer. ``dispatcher`` is for other fronts in the same process."""
 
     def __init__(
-        self, secret: bytes, version: str, in_flight_max: int, on_ready: Callable[[], None] | None
+        self,
+        secret: bytes,
+        version: str,
+        in_flight_max: int,
+        on_ready: Callable[[], None] | None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
@@ -44,7 +50,7 @@ class Balancer:
         self._tick: asyncio.TimerHandle | None = None
         self.version = version
         self.pool = Pool(self, self._wake, in_flight_max)
-        self.raters = RaterListener(self.pool, secret, new_incarnation(), self._joined)
+        self.raters = RaterListener(self.pool, secret, new_incarnation(), self._joined, tls)
         self.server: JsonRpcServer
         self.rpc_port = 0
         self.rater_port = 0
@@ -132,20 +138,28 @@ async def serve_balancer(
     connections_max: int = CONNECTIONS_MAX,
     connection_in_flight_max: int = CONNECTION_IN_FLIGHT_MAX,
     frame_bytes_max: int = FRAME_BYTES_MAX,
-    drain_s: float = DRAIN_S,
+    times: Times | None = None,
+    keyring: Keyring | None = None,
+    absent: Dispatcher | None = None,
+    tls: ssl.SSLContext | None = None,
     on_ready: Callable[[], None] | None = None,
 ) -> Balancer:
     """Start a balancer; both ports are bound when it returns (0 picks a free one).
 
-    ``on_ready`` is called once, when the first rater has joined. Raises OSError if a port cannot be bound.
+    ``on_ready`` is called once, when the first rater has joined; ``tls`` is for both ports. Raises OSError
+    if a port cannot be bound.
     """
-    balancer = Balancer(secret, version, in_flight_max, on_ready)
+    balancer = Balancer(secret, version, in_flight_max, on_ready, tls)
     balancer.server = JsonRpcServer(
         balancer.pool,
         frame_bytes_max=frame_bytes_max,
         connections_max=connections_max,
         in_flight_max=connection_in_flight_max,
-        drain_s=drain_s,
+        times=times,
+        keyring=keyring,
+        absent=absent,
+        on_refusal=balancer.pool.tally.refused,
+        tls=tls,
     )
     await balancer.listen(host, rpc_port, rater_port)
     return balancer

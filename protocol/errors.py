@@ -37,6 +37,12 @@ class Code(StrEnum):
     """The account has no tariff plan, or one that is not loaded."""
     REQUEST_ID_REUSED = "REQUEST_ID_REUSED"
     """The RequestId was used before with other content."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """No key, or none that is in force; nothing was tried."""
+    FORBIDDEN = "FORBIDDEN"
+    """The key has not the right that the method needs; nothing was tried."""
+    RATE_LIMITED = "RATE_LIMITED"
+    """More requests than the key may make in a second, or have unanswered; nothing was tried."""
     OVERLOADED = "OVERLOADED"
     """Too many requests are in flight; nothing was tried."""
     NO_RATER = "NO_RATER"
@@ -71,6 +77,9 @@ WIRE = {
     Code.OVERLOADED: Wire(-32010, 503),
     Code.NO_RATER: Wire(-32011, 503),
     Code.STORE_UNAVAILABLE: Wire(-32012, 503),
+    Code.UNAUTHENTICATED: Wire(-32013, 401),
+    Code.FORBIDDEN: Wire(-32014, 403),
+    Code.RATE_LIMITED: Wire(-32015, 429),
     Code.INTERNAL: Wire(-32603, 500),
 }
 """The one table of codes; a test checks that it is whole."""

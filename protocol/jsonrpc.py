@@ -8,6 +8,7 @@ through ``decode``, one frame at a time, which knows every rule:
   ``params`` is an array whose first element is the descriptor; an empty array stands for ``{}``.
 - 2.0 (``"jsonrpc":"2.0"``): no id means no answer; ``params`` may also be the descriptor itself, or missing
   (``{}``).
+- ``auth`` may name a key (``protocol.access``) for this request alone.
 - An array is a batch, which only 2.0 has: an element without ``"jsonrpc":"2.0"`` is an invalid request.
 
 A frame that is no JSON, or holds a number that no double can hold, is malformed. The numbers of a descriptor
@@ -39,6 +40,7 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc
     params: tuple[msgspec.Raw]
     id: msgspec.Raw = _ABSENT
     jsonrpc: str = ""
+    auth: str = ""
 
     def frame(self) -> bytes:
         """Print it again, for ``decode``: it is less usual than it looked."""
@@ -76,12 +78,14 @@ Token = bytes | Reply
 class Call:
     """A request that can be submitted."""
 
-    __slots__ = ("descriptor", "method", "token")
+    __slots__ = ("auth", "descriptor", "method", "token")
 
     def __init__(self, token: Token, method: Method, descriptor: bytes) -> None:
         self.token = token
         self.method = method
         self.descriptor = descriptor
+        self.auth: str | None = None
+        """The key that it shows, if it shows one."""
 
 
 class Refusal:
@@ -166,14 +170,20 @@ def _decode_request(text: bytes, batch: Batch | None) -> Call | Refusal:
         if isinstance(token, Reply) and token.id is None:
             token.id = NULL  # not a valid request, so not a notification either
         return Refusal(token, Code.INVALID_REQUEST, "method is missing or no text")
-    return _decode_call(token, _decode_text(name), members.get("params"), second=second)
+    auth = members.get("auth", NULL)
+    if auth != NULL and not auth.startswith(b'"'):
+        return Refusal(token, Code.INVALID_REQUEST, "auth is a text")
+    call = _decode_call(token, _decode_text(name), members.get("params"), second=second)
+    if auth != NULL and isinstance(call, Call):
+        call.auth = _decode_text(auth)
+    return call
 
 
 def _decode_call(token: Token, name: str, params: bytes | None, *, second: bool) -> Call | Refusal:
     method = BY_NAME.get(name)
     if method is None:
         return Refusal(token, Code.METHOD_NOT_FOUND, f"no method {name[:128]}")
-    if method in HOST_METHODS or (params is None and second):
+    if (method in HOST_METHODS and method is not Method.LOGIN) or (params is None and second):
         return Call(token, method, EMPTY_DESCRIPTOR)
     if params is None or params == NULL:
         return Refusal(token, Code.INVALID_PARAMS, "params is missing")

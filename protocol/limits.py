@@ -16,6 +16,9 @@ ID_BYTES_MAX = 4096
 BATCH_MAX = 1000
 """Requests in one JSON-RPC 2.0 batch: its answers (1.6 kB each) are joined in memory before they leave."""
 
+KEY_CHARS_MAX = 1024
+"""An API key shown by a caller. Ours have 57 characters; an administrator may think of a longer one."""
+
 # One connection of a caller.
 
 CONNECTIONS_MAX = 4096
@@ -30,6 +33,22 @@ WRITE_BUFFER_BYTES_MAX = 1 << 20
 """Unsent answers of one connection, beyond which it is not read: more than a kernel's buffer, 600 answers."""
 DRAIN_S = 30.0
 """A caller that does not take its answers for so long is dropped: longer than any sane pause of a client."""
+FRAME_S = 10.0
+"""A request that has begun ends within so many seconds, and one for each FRAME_BYTES_PER_S of it."""
+FRAME_BYTES_PER_S = 8192
+"""The slowest honest link: 64 kbit/s."""
+LOGIN_S = 10.0
+"""Where keys are asked for, a new connection shows one within so many seconds."""
+LOGIN_FAILURES_MAX = 8
+"""Requests of one connection without a right key, after which it is closed: a person's typing errors."""
+IDLE_S = 60.0
+"""A listener that is full closes the connection that has been idle for longest, and at least for so long."""
+SWEEP_S = 1.0
+"""How often a listener looks at these time-outs."""
+KEEPALIVE_S = 120
+"""A connection silent for so long is asked by TCP whether its other end is still there."""
+TLS_HANDSHAKE_S = 10.0
+"""Time for a TLS handshake: three packets."""
 STOP_S = 6.0
 """A stopping listener waits so long for what is in flight: REQUEST_S, and one more for the way."""
 

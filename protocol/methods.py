@@ -19,6 +19,7 @@ class Method(IntEnum):
     GET_ACCOUNT = 11
     STATUS = 12
     METRICS = 13
+    LOGIN = 14
 
 
 NAMES = {
@@ -35,6 +36,7 @@ NAMES = {
     Method.GET_ACCOUNT: "Responder.GetAccount",
     Method.STATUS: "Responder.Status",
     Method.METRICS: "Responder.Metrics",
+    Method.LOGIN: "Auth.Login",
 }
 """The first name of each method; journals and metrics use the part behind the dot."""
 
@@ -44,5 +46,5 @@ BY_NAME = {name: method for method, name in NAMES.items()} | {
 }
 """Every accepted name."""
 
-HOST_METHODS = frozenset({Method.STATUS, Method.METRICS})
+HOST_METHODS = frozenset({Method.STATUS, Method.METRICS, Method.LOGIN})
 """Answered by the process that listens, never forwarded to a rater."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from balancer import server as server_module
-from balancer.server import JsonRpcServer
+from balancer import connection as connection_module
+from balancer.server import JsonRpcServer, Times
 from tests.balancer.fakes import Desk
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -232,7 +232,7 @@ async def test_a_connection_with_too_much_in_flight_is_not_read_until_it_is_less
 async def test_a_connection_with_too_many_bytes_in_flight_is_not_read_until_they_are_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(server_module, "CONNECTION_BYTES_MAX", 100)
+    monkeypatch.setattr(connection_module, "CONNECTION_BYTES_MAX", 100)
     async with serving(Desk(hold=True)) as bench:
         reader, writer = await bench.connect()
         other = await bench.connect()
@@ -251,7 +251,7 @@ async def test_a_connection_with_too_many_bytes_in_flight_is_not_read_until_they
 
 
 async def test_a_caller_that_does_not_take_its_answers_is_dropped_and_its_requests_are_bounded() -> None:
-    async with serving(drain_s=0.2) as bench:
+    async with serving(times=Times(drain_s=0.2)) as bench:
         reader, writer = await bench.connect()
         await barrier(reader, writer)
         (victim,) = bench.server.connections
@@ -284,7 +284,7 @@ async def test_one_connection_too_many_is_told_so() -> None:
 
 
 async def test_too_many_bytes_of_unfinished_requests_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "PENDING_BYTES_MAX", 100)
+    monkeypatch.setattr(connection_module, "PENDING_BYTES_MAX", 100)
     async with serving() as bench:
         reader, writer = await bench.connect()
         writer.write(b'{"id":"' + b"x" * 200)
