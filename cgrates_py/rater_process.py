@@ -15,13 +15,14 @@ import structlog
 from balancer.link import RaterLink
 from balancer.server import JsonRpcServer
 from balancer.service import memory_line
+from cgrates_py import failpoints
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
 from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.process import settle_memory
 from cgrates_py.responder import Responder
 from cgrates_py.version import product_version
-from protocol.dispatch import Sink, Status
+from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.methods import Method
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff
@@ -94,7 +95,7 @@ class TariffKeeper:
 class DirectHost:
     """The dispatcher of a rater that listens itself: answers Status and Metrics, passes on the rest."""
 
-    def __init__(self, responder: Responder, stats: Callable[[], dict[str, int]], name: str) -> None:
+    def __init__(self, responder: Dispatcher, stats: Callable[[], dict[str, int]], name: str) -> None:
         self._responder = responder
         self._stats = stats
         self._name = name
@@ -142,10 +143,11 @@ async def run_rater(
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     counters = RaterCounters()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(ValkeyStore(store_url))
+        store = failpoints.store_of(await stack.enter_async_context(ValkeyStore(store_url)))
         settings = LaneSettings(request_id_ttl_s, RETRY_TTL_S)
         shop = Shop(store, compile_tariff(Tariff()), clock, counters, settings)
         responder = Responder(shop, unknown_account)
+        dispatcher = failpoints.dispatcher_of(responder)
         keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()
 
@@ -160,11 +162,11 @@ async def run_rater(
 
         port = 0
         if listen is not None:
-            server = JsonRpcServer(DirectHost(responder, stats, name))
+            server = JsonRpcServer(DirectHost(dispatcher, stats, name))
             port = await server.listen(*listen)
             stack.push_async_callback(server.stop)
         if balancer is not None:
-            link = RaterLink(responder, *balancer, secret=secret, name=name, stats=stats)
+            link = RaterLink(dispatcher, *balancer, secret=secret, name=name, stats=stats)
             link.start()
             stack.push_async_callback(link.leave)
         if on_ready is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cgrates_py import failpoints
 from cgrates_py.accounts import AccountError
 from cgrates_py.cli import USAGE, CommandError
 from cgrates_py.cli.options import load_settings
@@ -43,7 +44,7 @@ def load(
         async def work(store: ValkeyStore, _: Settings) -> None:
             outcomes.append(
                 await load_into(
-                    store,
+                    failpoints.store_of(store),
                     path,
                     time.time_ns(),
                     format_=chosen,
