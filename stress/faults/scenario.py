@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
-MODULES = ("lost_update", "network")
+MODULES = (
+    "kills",
+    "network",
+    "lost_update",
+)
 """The modules under ``stress.faults`` that define a ``SCENARIO``, in the order in which they run."""
 
 DIFFERENCES_SHOWN = 20
