@@ -7,12 +7,12 @@ request_id, amount, [[field, before, after], …]]``. An element's own hash stan
 the next element, so one that was changed, moved or lost shows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,9 +25,10 @@ from storage.records import (
     decode_account,
     decode_record,
     encode_account,
+    head,
     split_head,
 )
-from storage.store import Entry, StoreCorruptError, Stored
+from storage.store import AccountKey, Entry, StoreCorruptError, Stored
 
 FIELDS = (
     "credit",
@@ -42,6 +43,9 @@ FIELDS = (
     "disabled",
 )
 """The fields that can change; an element names them by their place here, so this only ever grows."""
+
+OPENING = "opening"
+"""The method of a journal line that only tells what an account held when it was made."""
 
 _CREDIT = FIELDS.index("credit")
 _BUCKETS = FIELDS.index("buckets")
@@ -113,35 +117,107 @@ def lines(elements: Iterable[bytes], first_version: int = 1) -> Iterator[Journal
 
     Raises StoreCorruptError at the first element that does not follow from the one before.
     """
-    for version, element in _linked(elements, first_version):
+    for version, _, element in _linked(elements, first_version, NO_CHAIN if first_version == 1 else None):
         if element.opening is not None and not element.entries:
-            yield JournalLine(version, 0, "opening", "", 0, _opened(decode_account(element.opening)))
+            yield JournalLine(version, 0, OPENING, "", 0, _opened(decode_account(element.opening)))
         for at_ns, method, request_id, amount, changes in element.entries:
             yield JournalLine(version, at_ns, method, request_id, amount, _read_changes(changes))
 
 
-def verify(record: bytes, elements: Sequence[bytes]) -> Stored:
+class Step(NamedTuple):
+    """An account as one entry of its journal left it; an opening without entries has no time (0)."""
+
+    version: int
+    at_ns: int
+    method: str
+    request_id: str
+    account: Account
+
+
+class Replay:
+    """An account followed along its journal: from the first element on, or from a record that is proven.
+
+    Elements come in order, in pages of any size; what is kept does not grow with them. Whatever does not
+    follow from what came before raises StoreCorruptError with the first difference.
+    """
+
+    __slots__ = ("account", "chain", "entries", "key", "version")
+
+    def __init__(self, key: AccountKey, proven: bytes | None = None) -> None:
+        self.key = key
+        self.version, self.chain = split_head(proven) if proven else (0, NO_CHAIN)
+        self.account: Account | None = decode_record(proven).account if proven else None
+        """The account after the elements so far; None before the first."""
+        self.entries = 0
+        """Entries followed."""
+
+    def follow(self, elements: Iterable[bytes]) -> None:
+        """Follow the elements that come next."""
+        for _ in self.steps(elements):
+            pass
+
+    def steps(self, elements: Iterable[bytes]) -> Iterator[Step]:
+        """Follow the elements that come next, and tell what each entry made of the account."""
+        for made, chain, element in _linked(elements, self.version + 1, self.chain):
+            account = self.account
+            if element.opening is not None:
+                account = decode_account(element.opening)
+                if (account.customer, account.subject) != self.key:
+                    raise StoreCorruptError(f"the journal is that of {account.customer}/{account.subject}")
+            if account is None:
+                raise StoreCorruptError("the journal's first element does not tell what it started from")
+            if not element.entries:
+                yield Step(made, 0, OPENING, "", account)
+            for at_ns, method, request_id, _, changes in element.entries:
+                account = _replay(account, _read_changes(changes), made)
+                self.entries += 1
+                yield Step(made, at_ns, method, request_id, account)
+            self.version, self.account, self.chain = made, account, chain
+
+    def agree(self, record: bytes) -> Stored:
+        """Compare what the journal leads to with the record of the same version."""
+        version, chain = split_head(record)
+        if version != self.version:
+            raise StoreCorruptError(f"record of version {version} with {self.version} journal elements")
+        stored = decode_record(record)
+        if stored.account != self.account:
+            raise StoreCorruptError(f"the journal leads to {self.account}, the record says {stored.account}")
+        if self.chain != chain:
+            raise StoreCorruptError("the journal's last element is not the one that the record names")
+        return stored
+
+    def record(self) -> bytes:
+        """Write the record that belongs to the journal so far: what a later replay can begin with."""
+        if self.account is None:
+            raise ValueError("nothing was followed yet")
+        return head(self.version, self.chain) + encode_account(self.account)
+
+
+async def state_at(steps: AsyncIterator[Step], at_ns: int) -> tuple[Step | None, Step | None]:
+    """Tell an account's first step, and the one that it stood at at an instant (None: before the first).
+
+    That is the last one, in the order of the journal, whose time is ``at_ns`` or earlier: a clock that was
+    set back cannot undo what came before it in the journal. An opening has no time and was always there.
+    """
+    first = found = None
+    async for step in steps:
+        first = first or step
+        if step.at_ns <= at_ns:
+            found = step
+    return first, found
+
+
+def verify(key: AccountKey, record: bytes, elements: Sequence[bytes]) -> Stored:
     """Prove an account record from its whole journal: hash by hash and change by change.
 
     Raises StoreCorruptError with the first difference.
     """
-    version, chain = split_head(record)
+    version, _ = split_head(record)
     if len(elements) != version:
         raise StoreCorruptError(f"record of version {version} with {len(elements)} journal elements")
-    state: Account | None = None
-    for made, element in _linked(elements, 1):
-        if element.opening is not None:
-            state = decode_account(element.opening)
-        if state is None:
-            raise StoreCorruptError("the journal's first element does not tell what it started from")
-        for entry in element.entries:
-            state = _replay(state, _read_changes(entry[4]), made)
-    stored = decode_record(record)
-    if stored.account != state:
-        raise StoreCorruptError(f"the journal leads to {state}, the record says {stored.account}")
-    if elements and chain_of(elements[-1]) != chain:
-        raise StoreCorruptError("the journal's last element is not the one that the record names")
-    return stored
+    replay = Replay(key)
+    replay.follow(elements)
+    return replay.agree(record)
 
 
 def _changes(before: Account, after: Account) -> list[tuple[int, object, object]]:
@@ -158,13 +234,15 @@ def _changes(before: Account, after: Account) -> list[tuple[int, object, object]
     return changes
 
 
-def _linked(elements: Iterable[bytes], first_version: int) -> Iterator[tuple[int, _Element]]:
-    chain = NO_CHAIN if first_version == 1 else None
+def _linked(
+    elements: Iterable[bytes], first_version: int, chain: bytes | None
+) -> Iterator[tuple[int, bytes, _Element]]:
+    """Read elements that follow on each other, the first on ``chain`` (None: unknown); tell their hashes."""
     for version, element in enumerate(elements, first_version):
         if chain is not None and element[:CHAIN_BYTES] != chain:
             raise StoreCorruptError(f"the journal is broken before version {version}")
         chain = chain_of(element)
-        yield version, _read_element(element, version)
+        yield version, chain, _read_element(element, version)
 
 
 def _read_element(element: bytes, version: int) -> _Element:

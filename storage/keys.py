@@ -22,6 +22,10 @@ from typing import NamedTuple
 from storage.store import AccountKey
 
 ACCOUNT_PREFIX = b"cgr:a:"
+JOURNAL_PREFIX = b"cgr:j:"
+RECORDS_AND_JOURNALS = b"cgr:[aj]:*"
+"""A pattern for scans."""
+
 TARIFF_CURRENT = b"cgr:t:{tariff}:current"
 
 RATERS = b"cgr:p"
@@ -49,14 +53,20 @@ def of_account(key: AccountKey) -> AccountNames:
     """Name the keys of an account."""
     customer, subject = key
     tag = f"{{{customer.translate(_ESCAPES)}/{subject.translate(_ESCAPES)}}}".encode()
-    return AccountNames(ACCOUNT_PREFIX + tag, b"cgr:j:" + tag, b"cgr:r:" + tag + b":")
+    return AccountNames(ACCOUNT_PREFIX + tag, JOURNAL_PREFIX + tag, b"cgr:r:" + tag + b":")
 
 
 def account_of(name: bytes) -> AccountKey | None:
     """Tell which account's record a key names; None for every other key."""
-    if not (name.startswith(ACCOUNT_PREFIX + b"{") and name.endswith(b"}")):
+    return trace_of(name) if name.startswith(ACCOUNT_PREFIX) else None
+
+
+def trace_of(name: bytes) -> AccountKey | None:
+    """Tell whose record or journal a key names; None for every other key."""
+    prefix, tag = name[: len(ACCOUNT_PREFIX)], name[len(ACCOUNT_PREFIX) :]
+    if prefix not in (ACCOUNT_PREFIX, JOURNAL_PREFIX) or not (tag.startswith(b"{") and tag.endswith(b"}")):
         return None
-    customer, slash, subject = name[len(ACCOUNT_PREFIX) + 1 : -1].decode().partition("/")
+    customer, slash, subject = tag[1:-1].decode(errors="replace").partition("/")
     return (_unescape(customer), _unescape(subject)) if slash else None
 
 

@@ -157,7 +157,7 @@ class MemoryStore:
     async def verify(self, key: AccountKey) -> Stored | None:
         """Prove an account from its journal; None if there is none. Raises StoreCorruptError."""
         record = self._data.records.get(key)
-        return None if record is None else journal.verify(record, self._data.journals.get(key, []))
+        return None if record is None else journal.verify(key, record, self._data.journals.get(key, []))
 
     def _answer(self, key: AccountKey, request_id: str) -> KnownAnswer | None:
         kept = self._data.answers.get((key, request_id))

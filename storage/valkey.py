@@ -6,22 +6,22 @@ the successor of aioredis. The server tells the link of every key it read that a
 """
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
-from importlib.resources import files
 from types import TracebackType
 from typing import Any, Self
 
 import hiredis
-import redis.asyncio
-import redis.exceptions
 import structlog
 
-from rater.tariff import Tariff
 from storage import journal, keys, records
+from storage.catalog import Catalog
+from storage.cold import Cold
+from storage.inspection import Inspection
+from storage.library import COMMIT, LIBRARY
 from storage.limits import StoreLimits
 from storage.link import Connector, Counters, Link, pack
+from storage.refusals import FUNCTION_MISSING, translated
 from storage.store import (
     AccountKey,
     Commit,
@@ -38,24 +38,11 @@ from storage.store import (
 
 _log = structlog.get_logger(__name__)
 
-_SOURCE = files(__package__).joinpath("functions.lua").read_text("utf-8")
-_ID = hashlib.blake2b(_SOURCE.encode(), digest_size=6).hexdigest()
-_LIBRARY = _SOURCE.replace("@ID@", _ID)
-_COMMIT = f"cgr_commit_{_ID}".encode()
-_PUBLISH = f"cgr_publish_{_ID}"
-
 _HEADS_REMEMBERED = 200_000
 """Accounts whose record head is kept, about 250 bytes each; one more costs its next commit a read."""
 
-_TARIFF_READS_MAX = 5
-"""A snapshot that vanished was overtaken by TARIFFS_KEPT newer ones; five times over is no race."""
 
-_FUNCTION_MISSING = "Function not found"
-
-_SCAN_COUNT = 1_000
-
-
-class ValkeyStore:
+class ValkeyStore(Inspection, Catalog):
     """Accounts and tariffs on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
 
     Use it as an async context manager, or ``open`` and ``close`` it. Every call raises StoreUnavailableError
@@ -66,9 +53,9 @@ class ValkeyStore:
         limits = limits or StoreLimits()
         self._limits = limits
         self._connector = Connector(url, limits, self._greet, self._pushed)
-        self._cold = redis.asyncio.Redis.from_url(
-            url, socket_timeout=limits.bulk_s, socket_connect_timeout=limits.connect_s
-        )
+        cold = Cold(url, limits)
+        Inspection.__init__(self, cold)
+        Catalog.__init__(self, cold)
         self._heads: dict[AccountKey, bytes] = {}
         self._account_listeners: list[Callable[[AccountKey | None], None]] = []
         self._tariff_listeners: list[Callable[[], None]] = []
@@ -90,7 +77,7 @@ class ValkeyStore:
         if self._tariff_check is not None:
             self._tariff_check.cancel()
         await self._connector.close()
-        await self._cold.aclose()
+        await self._cold.close()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -114,7 +101,8 @@ class ValkeyStore:
 
     async def read(self, key: AccountKey) -> Stored | None:
         """Read an account; None if there is none."""
-        record = await self._call(pack("GET", keys.of_account(key).account))
+        name = keys.of_account(key).account
+        record = await self._call(name, pack("GET", name))
         return self._learn(key, record)
 
     async def commit(self, commit: Commit) -> Committed | Conflict:
@@ -129,7 +117,7 @@ class ValkeyStore:
         if head is None:
             head = await self._head(commit.key, commit.version)
         packed, next_head = self._packed(commit, head)
-        return self._outcome(commit, next_head, await self._call(packed))
+        return self._outcome(commit, next_head, await self._call(keys.of_account(commit.key).account, packed))
 
     def post(self, commit: Commit, done: Callable[[Outcome], None]) -> None:
         """Commit without waiting; see ``AccountStore``.
@@ -166,11 +154,11 @@ class ValkeyStore:
                 outcome = self._outcome(commit, next_head, reply)
             except StoreCorruptError as error:
                 outcome = error
-        elif _FUNCTION_MISSING in str(reply):
+        elif FUNCTION_MISSING in str(reply):
             self._post_slowly(commit, done)  # which loads the functions again
             return
         else:
-            outcome = _translated(str(reply))
+            outcome = translated(str(reply))
         done(outcome)
 
     def _checked(self, commit: Commit, head: bytes, done: Callable[[Outcome], None], reply: Any) -> None:
@@ -203,7 +191,7 @@ class ValkeyStore:
         for each in answers:
             arguments += (records.encode_answer(each.digest, each.body), each.ttl_s * 1000)
         known = [names.answer + each.request_id.encode() for each in answers]
-        call = (b"FCALL", _COMMIT, 2 + len(known), names.account, names.journal)
+        call = (b"FCALL", COMMIT, 2 + len(known), names.account, names.journal)
         return pack(*call, *known, *arguments), next_head
 
     def _outcome(self, commit: Commit, next_head: bytes, reply: Any) -> Committed | Conflict:
@@ -214,92 +202,6 @@ class ValkeyStore:
             return Committed(commit.version)
         self._remember(commit.key, next_head)
         return Committed(commit.version + 1)
-
-    async def read_tariff(self) -> tuple[int, Tariff]:
-        """Read the current snapshot and its version (0 and an empty tariff when nothing was loaded)."""
-        version = 0
-        for _ in range(_TARIFF_READS_MAX):
-            version = await self.tariff_version()
-            if not version:
-                return 0, Tariff()
-            blob = await self._cold_call(self._cold.get(keys.tariff(version)))
-            if blob is not None:
-                return version, await asyncio.to_thread(records.decode_tariff, blob)
-        raise StoreCorruptError(f"tariff version {version} is current but not there")
-
-    async def publish_tariff(self, tariff: Tariff, expected_version: int) -> int | None:
-        """Make ``tariff`` the next version; None if ``expected_version`` is no longer the current one."""
-        version = expected_version + 1
-        names = (keys.TARIFF_CURRENT, keys.tariff(version), keys.tariff(version - keys.TARIFFS_KEPT))
-        blob = await asyncio.to_thread(records.encode_tariff, tariff)
-        published = await self._cold_call(
-            self._cold.fcall(_PUBLISH, len(names), *names, str(expected_version), str(version), blob)
-        )
-        return version if published else None
-
-    async def tariff_version(self) -> int:
-        """Read which tariff version is current, and hear of the next."""
-        return int(await self._call(pack("GET", keys.TARIFF_CURRENT)) or 0)
-
-    async def tell_rater(self, name: str, tariff_version: int, until_s: int) -> None:
-        """Note which tariff the rater ``name`` prices by, to be believed until ``until_s`` (Unix time)."""
-        await self._call(pack("HSET", keys.RATERS, name, f"{tariff_version} {until_s}"))
-
-    async def rater_tariffs(self, now_s: int) -> dict[str, int]:
-        """List the raters that work on this store, and the tariff version each prices by."""
-        found: dict[bytes, bytes] = await self._cold_call(self._cold.hgetall(keys.RATERS))
-        told = {name.decode(): value.split() for name, value in found.items()}
-        gone = [name for name, (_, until_s) in told.items() if int(until_s) < now_s]
-        if gone:
-            await self._cold_call(self._cold.hdel(keys.RATERS, *gone))
-        return {name: int(version) for name, (version, _) in told.items() if name not in gone}
-
-    async def access_keys(self) -> dict[str, bytes]:
-        """Read the API keys: the record of each by its id (``cgrates_py.access`` knows what is in it)."""
-        found: dict[bytes, bytes] = await self._cold_call(self._cold.hgetall(keys.ACCESS))
-        return {name.decode(): record for name, record in found.items()}
-
-    async def put_access_key(self, key_id: str, record: bytes) -> None:
-        """Add or change one API key."""
-        await self._cold_call(self._cold.hset(keys.ACCESS, key_id, record))
-
-    async def drop_access_key(self, key_id: str) -> bool:
-        """Remove one API key; tell whether it was there."""
-        return bool(await self._cold_call(self._cold.hdel(keys.ACCESS, key_id)))
-
-    async def accounts(self) -> AsyncIterator[AccountKey]:
-        """Go through the keys of all accounts, in no order; one created meanwhile may be missing."""
-        cursor, seen = 0, set[bytes]()
-        while True:
-            cursor, page = await self._cold_call(
-                self._cold.scan(cursor, match=keys.ACCOUNT_PREFIX + b"*", count=_SCAN_COUNT)
-            )
-            for name in page:
-                key = keys.account_of(name)
-                if key is not None and name not in seen:
-                    seen.add(name)
-                    yield key
-            if not cursor:
-                return
-
-    async def journal(self, key: AccountKey, start: int = 0, stop: int = -1) -> list[journal.JournalLine]:
-        """Read lines of an account's journal: commits ``start`` to ``stop``, both included, -1 the last."""
-        name = keys.of_account(key).journal
-        async with self._cold.pipeline(transaction=True) as pipeline:
-            pipeline.llen(name)
-            pipeline.lrange(name, start, stop)
-            length, elements = await self._cold_call(pipeline.execute())
-        first = max(length + start, 0) if start < 0 else start
-        return list(journal.lines(elements, first + 1))
-
-    async def verify(self, key: AccountKey) -> Stored | None:
-        """Prove an account from its journal; None if there is none. Raises StoreCorruptError."""
-        names = keys.of_account(key)
-        async with self._cold.pipeline(transaction=True) as pipeline:
-            pipeline.get(names.account)
-            pipeline.lrange(names.journal, 0, -1)
-            record, elements = await self._cold_call(pipeline.execute())
-        return None if record is None else journal.verify(record, elements)
 
     async def _check(self, commit: Commit) -> Committed | Conflict:
         return self._version_outcome(commit, await self.read(commit.key))
@@ -341,24 +243,18 @@ class ValkeyStore:
         if len(self._heads) > _HEADS_REMEMBERED:
             del self._heads[next(iter(self._heads))]
 
-    async def _call(self, packed: bytes) -> Any:
+    async def _call(self, name: bytes, packed: bytes) -> Any:
         reply = await self._connector.call(packed)
         if type(reply) is not hiredis.ReplyError:
             return reply
-        if _FUNCTION_MISSING in str(reply):  # a store that was emptied or failed over; nothing was done
-            _accept(await self._connector.call(pack("FUNCTION", "LOAD", "REPLACE", _LIBRARY)))
+        if FUNCTION_MISSING in str(reply):  # a store that was emptied or failed over; nothing was done
+            _accept(await self._connector.call(pack("FUNCTION", "LOAD", "REPLACE", LIBRARY)))
             reply = await self._connector.call(packed)
         return _accept(reply)
 
-    async def _cold_call(self, call: Any) -> Any:
-        try:
-            return await call
-        except (redis.exceptions.RedisError, OSError) as error:
-            raise _translated(str(error) or type(error).__name__) from error
-
     async def _greet(self, link: Link) -> None:
         """Load the functions, follow the tariff, and tell listeners that anything may have changed."""
-        loaded = await link.send(pack("FUNCTION", "LOAD", _LIBRARY))
+        loaded = await link.send(pack("FUNCTION", "LOAD", LIBRARY))
         if not (isinstance(loaded, hiredis.ReplyError) and "already exists" in str(loaded)):
             _accept(loaded)
         current = int(_accept(await link.send(pack("GET", keys.TARIFF_CURRENT))) or 0)
@@ -407,11 +303,5 @@ def _accept(reply: Any) -> Any:
     if isinstance(reply, StoreError):
         raise reply
     if isinstance(reply, hiredis.ReplyError):
-        raise _translated(str(reply))
+        raise translated(str(reply))
     return reply
-
-
-def _translated(text: str) -> StoreUnavailableError | StoreCorruptError:
-    if "WRONGTYPE" in text:
-        return StoreCorruptError(f"a key holds another type: {text}")
-    return StoreUnavailableError(f"the store refused: {text}")

@@ -113,7 +113,7 @@ async def test_a_server_out_of_memory_is_unavailable_and_nothing_is_done(
     await valkey.commit(create())
     admin.config_set("maxmemory", 1)
     try:
-        with pytest.raises(StoreUnavailableError, match="OOM"):
+        with pytest.raises(StoreUnavailableError, match="the store is out of memory"):
             await valkey.commit(debit(1, TEN, ONE, "a"))
     finally:
         admin.config_set("maxmemory", 0)

@@ -1,0 +1,11 @@
+"""The functions that run inside the store (``functions.lua``), under names that tell their version."""
+
+import hashlib
+from importlib.resources import files
+
+_SOURCE = files(__package__).joinpath("functions.lua").read_text("utf-8")
+_ID = hashlib.blake2b(_SOURCE.encode(), digest_size=6).hexdigest()
+
+LIBRARY = _SOURCE.replace("@ID@", _ID)
+COMMIT = f"cgr_commit_{_ID}".encode()
+PUBLISH = f"cgr_publish_{_ID}".encode()
