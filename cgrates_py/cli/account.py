@@ -102,15 +102,24 @@ def list_accounts(
     _run("list_accounts", **locals())
 
 
-@app.command(epilog="Example: [bold]cgrates-py account history vdf:rif[/bold]")
+@app.command(
+    epilog="Example: [bold]cgrates-py account history vdf:rif[/bold]\n\n"
+    "Example: [bold]cgrates-py account history vdf:rif --at 2026-03-31T22:00:00Z[/bold]"
+)
 def history(
     name: Name = None,
     cstmid: Cstmid = None,
     subject: Subject = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what the account was then (RFC 3339).")
+    ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
     config: Config = None,
 ) -> None:
-    """List every change of an account: when, by what, under which request id, before and after."""
+    """List every change of an account: when, by what, under which request id, before and after.
+
+    With --at: the whole account as it was at that instant, computed from its journal.
+    """
     _run("history", **locals())

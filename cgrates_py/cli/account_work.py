@@ -17,9 +17,9 @@ from cgrates_py.cli.stores import with_store
 from cgrates_py.client import plain_json
 from cgrates_py.loading import ACCOUNTS_AT_ONCE
 from cgrates_py.settings import Settings
-from rater import quantity
+from rater import instant, quantity
 from rater.account import Account, MinuteBucket
-from rater.instant import text as instant_text
+from storage import journal
 from storage.journal import JournalLine
 from storage.store import AccountKey
 from storage.valkey import ValkeyStore
@@ -150,9 +150,12 @@ def list_accounts(as_json: bool, **place: Any) -> None:
     _on_store(work, place)
 
 
-def history(as_json: bool, **place: Any) -> None:
-    """List the journal of an account."""
+def history(at: str | None, as_json: bool, **place: Any) -> None:
+    """List the journal of an account, or tell what it was at an instant."""
     key = _key(place)
+    if at is not None:
+        _state_at(key, at, as_json, place)
+        return
 
     async def work(store: ValkeyStore, _: Settings) -> None:
         lines = await store.journal(key)
@@ -172,10 +175,40 @@ def history(as_json: bool, **place: Any) -> None:
     _on_store(work, place)
 
 
+def _state_at(key: AccountKey, at: str, as_json: bool, place: dict[str, Any]) -> None:
+    try:
+        at_ns, offset_ns = instant.parse(at)
+    except instant.InstantError as error:
+        raise CommandError(f"--at: {error}", USAGE) from None
+
+    async def work(store: ValkeyStore, _: Settings) -> None:
+        first, found = await journal.state_at(store.steps(key), at_ns)
+        if first is None:
+            raise accounts.AccountError(f"there is no account {accounts.name_of(key)}")
+        asked = instant.text(at_ns, offset_ns)
+        if found is None:
+            began = instant.text(first.at_ns, offset_ns)
+            name = accounts.name_of(key)
+            raise accounts.AccountError(f"there was no account {name} at {asked}: it begins at {began}")
+        entry = {
+            "At": asked,
+            "Entry": instant.text(found.at_ns, offset_ns) if found.at_ns else "",
+            "Method": found.method,
+            "RequestId": found.request_id,
+        }
+        body = account_bytes(found.account, found.version)
+        if as_json:
+            typer.echo(orjson.dumps(entry).decode()[:-1] + f',"Account":{body.decode()}}}')
+        else:
+            tables.document(tables.out(), entry | plain_json(body))
+
+    _on_store(work, place)
+
+
 def _history_row(line: JournalLine) -> dict[str, Any]:
     return {
         "Version": line.version,
-        "Time": instant_text(line.at_ns) if line.at_ns else "",
+        "Time": instant.text(line.at_ns) if line.at_ns else "",
         "Method": line.method,
         "RequestId": line.request_id,
         "Amount": quantity.text(line.amount),

@@ -194,3 +194,32 @@ def load(
         data_dir=data_dir,
         redis_url=redis_url,
     )
+
+
+@app.command(
+    epilog="Example: [bold]cgrates-py verify[/bold]\n\n"
+    "Example: [bold]cgrates-py verify --account vdf:rif --account vdf:minu --json[/bold]"
+)
+def verify(
+    account: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[CSTM:]SUBJECT", help="Only this one; may be given several times."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data_dir: DataDir = None,
+    redis_url: RedisUrl = None,
+    config: Config = None,
+) -> None:
+    """Compute every account anew from its journal and compare; exit with 1 if anything differs.
+
+    Works while the server runs and on the data directory of a stopped one.
+    """
+    _run(
+        "verify",
+        "verify",
+        account=account or (),
+        as_json=as_json,
+        config=config,
+        data_dir=data_dir,
+        redis_url=redis_url,
+    )

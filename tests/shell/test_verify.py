@@ -1,0 +1,146 @@
+"""``verify`` and ``account history --at``, on a stopped server's directory and on a store that runs."""
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import redis
+
+from cgrates_py.cli import main
+from rater.account import Account
+from rater.instant import text
+from storage import keys, records
+from storage.embedded import EmbeddedStore
+
+
+class Ended(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Here = Callable[..., Ended]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Here:
+    """Run a command within this process on an empty data directory."""
+    for name in [name for name in os.environ if name.startswith("CGRATES_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CGRATES_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["cgrates-py", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(int(ended.value.code or 0), *capsys.readouterr())
+
+    return command
+
+
+async def tampered(data_dir: Path, key: tuple[str, str]) -> None:
+    """Give an account a unit more of money, behind the product's back."""
+    store = EmbeddedStore(data_dir)
+    await store.start()
+    try:
+        with redis.Redis.from_url(store.url) as admin:
+            name = keys.of_account(key).account
+            record = admin.get(name)
+            assert isinstance(record, bytes)
+            richer = records.encode_account(Account(*key, credit=6_000_000_000))
+            admin.set(name, record[: records.HEAD_BYTES] + richer)
+    finally:
+        await store.stop()
+
+
+def test_verify_says_that_all_is_well_then_which_account_is_not(here: Here, tmp_path: Path) -> None:
+    import asyncio
+
+    assert _last(here("verify")) == (0, "all is well: 0 accounts are what their journals say")
+    here("account", "create", "vdf:rif", "--credit", "5")
+    here("account", "topup", "vdf:rif", "--credit", "2.5")
+    here("account", "create", "vdf:minu", "--credit", "5")
+    assert _last(here("verify")) == (0, "all is well: 2 accounts are what their journals say")
+
+    asyncio.run(tampered(tmp_path, ("vdf", "minu")))
+    wrong = here("verify")
+
+    assert _last(wrong) == (1, "1 of 2 accounts are not what their journals say")
+    rows = [re.split(r"\s*[│┃]\s*", line)[1:-1] for line in wrong.stdout.splitlines() if "vdf:" in line]
+    assert rows[0][:6] == ["vdf:minu", "1", "1", "5", "6", "1"]
+    assert rows[1] == ["vdf:rif", "2", "2", "7.5", "7.5", "0", "whole"]
+    assert here("verify", "--account", "vdf:rif").returncode == 0
+    assert here("verify", "--account", "vdf:rif", "--account", "vdf:minu").returncode == 1
+    assert here("verify", "--account", "vdf:nobody") == (
+        1,
+        "",
+        "cgrates-py: there is no account vdf:nobody\n",
+    )
+    told = json.loads(here("verify", "--json").stdout)
+    minu, rif = told["Accounts"]
+    assert "the journal leads to" in minu.pop("Problem")
+    assert minu == {
+        "Account": "vdf:minu", "Version": 1, "Entries": 1, "CreditByJournal": "5", "CreditByRecord": "6",
+        "Difference": "1", "Whole": False,
+    }  # fmt: skip
+    assert (rif["Whole"], rif["Problem"]) == (True, "")
+    assert told["Totals"] == {
+        "Accounts": 2, "NotWhole": 1, "Versions": 3, "Entries": 3, "CreditByJournal": "12.5",
+        "CreditByRecord": "13.5", "Difference": "1",
+    }  # fmt: skip
+
+
+def test_verify_of_nothing_is_json_too(here: Here) -> None:
+    assert json.loads(here("verify", "--json").stdout)["Accounts"] == []
+
+
+def _last(ended: Ended) -> tuple[int, str]:
+    return ended.returncode, ended.stdout.splitlines()[-1]
+
+
+def test_an_account_as_it_was_at_any_instant(here: Here) -> None:
+    before = text(time.time_ns())
+    here("account", "create", "vdf:rif", "--credit", "5", "--bucket", "NAT:60")
+    between = text(time.time_ns())
+    here("account", "topup", "vdf:rif", "--credit", "2", "--request-id", "voucher")
+    after = text(time.time_ns())
+
+    def at(instant: str) -> Ended:
+        return here("account", "history", "vdf:rif", "--at", instant, "--json")
+
+    then, now = json.loads(at(between).stdout), json.loads(at(after).stdout)
+
+    assert (between, "Create", "") == (then["At"], then["Method"], then["RequestId"])
+    assert (then["Account"]["Credit"], then["Account"]["Version"]) == (5, 1)
+    assert [each["Seconds"] for each in then["Account"]["MinuteBuckets"]] == [60]
+    assert (
+        now["Method"], now["RequestId"], now["Account"]["Credit"], now["Account"]["Version"]
+    ) == ("Topup", "voucher", 7, 2)  # fmt: skip
+    early = at(before)
+    assert early[:2] == (1, "")
+    assert f"there was no account vdf:rif at {before}: it begins at {then['Entry']}" in early.stderr
+    assert "Credit" in here("account", "history", "vdf:rif", "--at", after).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("account", "history", "vdf:rif", "--at", "noon"), 2, "--at: expected an RFC 3339 time with a zone"),
+        (("account", "history", "a", "--at", "2026-01-01T00:00:00Z"), 1, "there is no account a"),
+        (("verify", "--data-dir", "nowhere"), 1, "there is no data directory nowhere"),
+        (("verify", "--redis-url", "redis://127.0.0.1:1"), 1, "cannot reach the store"),
+    ],
+)
+def test_what_cannot_be_told_is_said_plainly(
+    arguments: tuple[str, ...], code: int, said: str, here: Here
+) -> None:
+    ended = here(*arguments)
+    assert (code, "") == ended[:2]
+    assert said in ended.stderr
