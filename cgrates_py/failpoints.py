@@ -181,4 +181,4 @@ def _tear_writes(passes: Passing) -> None:
             die()
         whole(link)
 
-    Link._flush = flush  # type: ignore[method-assign]  # -- a process that is to die may be changed
+    Link._flush = flush  # type: ignore[method-assign, assignment]  # -- a process that is to die may be changed

@@ -26,7 +26,7 @@ def write(out: Path) -> Path:
     """Write the folder (the JSON files of 2012) and tell where it is."""
     out.mkdir(parents=True, exist_ok=True)
     documents: dict[str, list[dict[str, Any]]] = {
-        "activation_periods.json": [_rate(account) for account in ACCOUNTS],
+        "activation_periods.json": [rate(account) for account in ACCOUNTS],
         "destinations.json": [{"Id": "BUCKETED", "Prefixes": [BUCKETED]}],
         "user_budgets.json": [_account(account) for account in ACCOUNTS],
     }
@@ -35,7 +35,15 @@ def write(out: Path) -> Path:
     return out
 
 
-def _rate(subject: str) -> dict[str, Any]:
+def write_rate(out: Path, subject: str) -> Path:
+    """Write a folder that gives one more subject the tariff, and tell where it is."""
+    out.mkdir(parents=True)
+    (out / "activation_periods.json").write_text(json.dumps([rate(subject)]), "utf-8")
+    return out
+
+
+def rate(subject: str) -> dict[str, Any]:
+    """Tell a subject's tariff as the folder has it."""
     interval = {"Price": 0.2, "BillingUnit": 60, "ConnectFee": 0.03}
     period = {"ActivationTime": "2012-01-01T00:00:00Z", "Intervals": [interval]}
     return {

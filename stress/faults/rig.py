@@ -10,15 +10,15 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
+from cgrates_py.address import Address
 from storage.valkey import ValkeyStore
 from stress.faults import folder
 from stress.faults.judge import judge_gauge, judge_store
 from stress.faults.load import History, Identify, Load, Mix, same_id
 from stress.faults.model import Kind, Record
 from stress.faults.wire import HttpWire, RpcWire, Wire
-from stress.faults.world import World
 from stress.figures import percentile
 
 PROBES = 8
@@ -43,16 +43,38 @@ class Faults:
         self.times.append((name, time.monotonic()))
 
 
+class Served(Protocol):
+    """Where a server under load is reached."""
+
+    rpc: Address
+    http: Address
+
+    @property
+    def store_url(self) -> str:
+        """The URL of its store."""
+
+
 class Rig:
     """Loads a world until the context ends. ``identify`` is the clients' way with request ids."""
 
-    def __init__(self, world: World, seed: int, identify: Identify = same_id, workers: int = WORKERS) -> None:
+    def __init__(
+        self,
+        world: Served,
+        seed: int,
+        identify: Identify = same_id,
+        repeat_share: float = 0.03,
+        pause_s: float = PAUSE_S,
+    ) -> None:
         self.world = world
         self.faults = Faults()
         self._store = ValkeyStore(world.store_url)
         self._rpc = [RpcWire(world.rpc) for _ in range(CONNECTIONS)]
         self._http = [HttpWire(world.http) for _ in range(HTTP_CONNECTIONS)]
-        crowd = Mix(accounts=[each for each in folder.ACCOUNTS if each not in PROBED], pause_s=PAUSE_S)
+        crowd = Mix(
+            accounts=[each for each in folder.ACCOUNTS if each not in PROBED],
+            pause_s=pause_s,
+            repeat_share=repeat_share,
+        )
         self._crowd = Load(seed, self._rpc, self._http, self._store, crowd, identify)
         self._probe_wires: list[Wire] = [RpcWire(world.rpc) for _ in range(PROBES)]
         self._probe_wires.append(HttpWire(world.http))
@@ -60,11 +82,10 @@ class Rig:
             Load(seed * 100 + place + 1, [wire], mix=_probe(account), identify=identify)
             for place, (wire, account) in enumerate(zip(self._probe_wires, PROBED, strict=True))
         ]
-        self._workers = workers
 
     async def __aenter__(self) -> Self:
         await self._store.open()
-        self._crowd.start(self._workers)
+        self._crowd.start(WORKERS)
         for probe in self._probes:
             probe.start(1)
         return self

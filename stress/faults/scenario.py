@@ -8,6 +8,7 @@ from pathlib import Path
 
 MODULES = (
     "kills",
+    "failpoints",
     "network",
     "lost_update",
 )

@@ -270,10 +270,16 @@ class Parts:
         line = await self._start(name, ("balancer", "--rpc-port", "0", "--rater-port", "0"))
         return address_in(line, "rpc"), address_in(line, "raters")
 
-    async def start_rater(self, name: str, store_url: str, register: Address) -> None:
+    async def start_rater(
+        self, name: str, store_url: str, register: Address, more: Mapping[str, str] | None = None
+    ) -> None:
         """Start a rater that joins a balancer; ``raters_ready`` tells when it is there."""
-        more = {"CGRATES_REDIS_URL": store_url, "CGRATES_REGISTER_ADDRESS": str(register)}
-        await self._start(name, ("rater",), more | {"CGRATES_NAME": name}, wait=False)
+        own = {
+            "CGRATES_REDIS_URL": store_url,
+            "CGRATES_REGISTER_ADDRESS": str(register),
+            "CGRATES_NAME": name,
+        }
+        await self._start(name, ("rater",), own | dict(more or {}), wait=False)
 
     async def start_listening_rater(self, name: str, store_url: str) -> Address:
         """Start a rater that serves callers itself; tell where."""
