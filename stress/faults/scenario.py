@@ -9,8 +9,10 @@ from pathlib import Path
 MODULES = (
     "kills",
     "failpoints",
+    "frozen",
     "network",
     "lost_update",
+    "soak",
 )
 """The modules under ``stress.faults`` that define a ``SCENARIO``, in the order in which they run."""
 
