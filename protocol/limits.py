@@ -105,3 +105,16 @@ RECONNECT_S_MIN = 0.05
 """First pause of a rater before it tries the balancer again; it doubles …"""
 RECONNECT_S_MAX = 1.0
 """… up to this, so that a restarted balancer has its raters back within a second."""
+
+# One connection of HTTP. Connections and unsent answers are bounded as those of JSON-RPC.
+
+HTTP_HEAD_BYTES_MAX = 64 << 10
+"""Request line and headers of one request, or its trailers; proxies pass on a quarter of that."""
+HTTP_HEAD_S = 10.0
+"""A request's head is whole so long after it began, or after the connection was made: it fits in a packet."""
+HTTP_BODY_S = 10.0
+"""A request's body is whole so long after its head: a form has 64 KiB at most."""
+HTTP_PIPELINE_MAX = 64
+"""Requests sent ahead of their answers; browsers send none, tools a handful."""
+HTTP_KEEP_ALIVE_S = 75
+"""An idle connection is closed after this: a minute's polling keeps its connection."""

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 FORM_BYTES_MAX = 64 << 10
 """A form of ours has a few hundred bytes; this leaves room for long identifiers."""
@@ -37,12 +37,15 @@ async def read_parameters(request: Request) -> dict[str, str]:
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
-    """Read a body of at most ``bytes_max`` bytes. Raises ParameterError (413) for a longer one."""
+    """Read a body of at most ``bytes_max`` bytes. Raises ParameterError, for a longer one with 413."""
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > bytes_max:
-            raise ParameterError("body", f"is longer than {bytes_max} bytes", 413)
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > bytes_max:
+                raise ParameterError("body", f"is longer than {bytes_max} bytes", 413)
+    except ClientDisconnect:
+        raise ParameterError("body", "has no end") from None
     return bytes(body)
 
 
