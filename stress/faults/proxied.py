@@ -1,7 +1,7 @@
 """The parts of a server with a proxy between each two that talk, and callers that do not wait for ever."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -43,13 +43,19 @@ class ImpatientWire:
 class Proxied:
     """Two raters, a balancer and a store, with a proxy before the balancer, the raters' port and the store.
 
-    The store is the embedded one, unless ``store`` says where another is that has been loaded.
+    The store is the embedded one, unless ``store`` says where another is that has been loaded. ``more`` are
+    settings of all parts, as variables.
     """
 
     def __init__(
-        self, place: Path, seed: int, store: Place | None = None, raters: Sequence[str] = RATERS
+        self,
+        place: Path,
+        seed: int,
+        store: Place | None = None,
+        raters: Sequence[str] = RATERS,
+        more: Mapping[str, str] | None = None,
     ) -> None:
-        self.parts = Parts(place)
+        self.parts = Parts(place, more)
         self.raters = raters
         self._given = store
         self._stack = AsyncExitStack()
@@ -79,6 +85,11 @@ class Proxied:
         await self._stack.aclose()
 
     @property
+    def server(self) -> Address:
+        """Where the balancer serves callers, round the proxy."""
+        return Address(*_tcp(self.rpc.target))
+
+    @property
     def store_url(self) -> str:
         """The store's URL through its proxy."""
         return f"redis://{address_of(self.store)}/0"
@@ -91,7 +102,7 @@ class Proxied:
         """Wait until all raters are up; tell how many seconds that took. Raises WorldError."""
         loop = asyncio.get_running_loop()
         started_s = loop.time()
-        wire = RpcWire(Address(*_tcp(self.rpc.target)))  # round the proxy, which may be at its work
+        wire = RpcWire(self.server)  # the proxy may be at its work
         try:
             async with asyncio.timeout(READY_S):
                 while not await raters_ready(wire, len(self.raters)):  # noqa: ASYNC110 -- the balancer tells nobody

@@ -71,6 +71,11 @@ class StoreServer:
         return f"redis://{HOST}:{self.port}/0"
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        return (HOST, self.port)
+
+    @property
     def pid(self) -> int:
         """The id of its process."""
         if self.process is None:
