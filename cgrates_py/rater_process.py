@@ -16,6 +16,7 @@ from balancer.link import RaterLink
 from balancer.server import JsonRpcServer
 from balancer.service import memory_line
 from cgrates_py import failpoints
+from cgrates_py.auditor import Auditor
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
 from cgrates_py.lane import LaneSettings, Shop
@@ -150,6 +151,7 @@ async def run_rater(
         dispatcher = failpoints.dispatcher_of(responder)
         keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()
+        auditor = Auditor(store, name)
 
         def stats() -> dict[str, int]:
             traffic = store.counters
@@ -158,6 +160,8 @@ async def run_rater(
                 store_round_trips=traffic.round_trips,
                 store_commands=traffic.commands,
                 store_reconnects=traffic.reconnects,
+                conservation_difference=auditor.difference,
+                conservation_checked=auditor.checked,
             )
 
         port = 0
@@ -171,4 +175,4 @@ async def run_rater(
             stack.push_async_callback(link.leave)
         if on_ready is not None:
             on_ready(port)
-        await keeper.follow()
+        await asyncio.gather(keeper.follow(), auditor.run())

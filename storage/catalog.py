@@ -1,4 +1,4 @@
-"""What a store has besides accounts: tariff snapshots, raters and what they price by, API keys."""
+"""What a store has besides accounts: tariffs, raters and what they price by, API keys, who audits."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from rater.tariff import Tariff
 from storage import keys, records
 from storage.cold import Cold
-from storage.library import PUBLISH
+from storage.library import LEASE, PUBLISH
 from storage.link import pack
 from storage.store import StoreCorruptError
 
@@ -73,3 +73,10 @@ class Catalog:
     async def drop_access_key(self, key_id: str) -> bool:
         """Remove one API key; tell whether it was there."""
         return bool(await self._cold.call(keys.ACCESS, "HDEL", keys.ACCESS, key_id))
+
+    async def be_auditor(self, name: str, for_ms: int) -> bool:
+        """Become the one that audits this store, or stay it, ``for_ms`` from now (0: stop); tell whether.
+
+        Nobody else is while this answers True, unless ``name`` was stopped for longer than that.
+        """
+        return bool(await self._call(keys.AUDITOR, pack("FCALL", LEASE, 1, keys.AUDITOR, name, for_ms)))

@@ -1,6 +1,6 @@
 #!lua name=cgr_@ID@
 
--- The two steps that must be atomic. No arithmetic and no decision about money here: a rater decides, the
+-- The steps that must be atomic. No arithmetic and no decision about money here: a rater decides, the
 -- store compares and writes. @ID@ is a hash of this file, so two versions of it live side by side.
 --
 -- A script that fails half-way is not undone. Everything that can refuse therefore comes before the first
@@ -57,5 +57,21 @@ local function publish(keys, args)
   return 1
 end
 
+-- keys: lease
+-- args: who wants it, for how many milliseconds (0: gives it up)
+local function lease(keys, args)
+  local holder = redis.call('GETEX', keys[1])
+  if holder and holder ~= args[1] then
+    return 0
+  end
+  if args[2] == '0' then
+    redis.call('DEL', keys[1])
+  else
+    redis.call('SET', keys[1], args[1], 'PX', args[2])
+  end
+  return 1
+end
+
 redis.register_function('cgr_commit_@ID@', commit)
+redis.register_function('cgr_lease_@ID@', lease)
 redis.register_function('cgr_publish_@ID@', publish)

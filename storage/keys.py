@@ -10,6 +10,7 @@ key                                     type    holds
 ``cgr:t:{tariff}:VERSION``              string  that snapshot; the last ``TARIFFS_KEPT`` of them
 ``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
 ``cgr:k``                               hash    id of an API key → its record, without the secret
+``cgr:l``                               string  which rater checks accounts against journals now; expires
 ======================================  ======  =========================================================
 
 What stands in braces is the hash tag of Valkey Cluster: keys that one commit touches live in one slot. The
@@ -30,6 +31,7 @@ TARIFF_CURRENT = b"cgr:t:{tariff}:current"
 
 RATERS = b"cgr:p"
 ACCESS = b"cgr:k"
+AUDITOR = b"cgr:l"
 
 TARIFFS_KEPT = 5
 """A reader that fell behind by fewer publications still finds the snapshot that it was told of."""

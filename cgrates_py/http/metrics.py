@@ -111,6 +111,12 @@ COUNTERS = frozenset(
 )
 """Figures that only grow; every other number is a gauge."""
 
+SUMMED = {
+    "conservation_difference": (GaugeMetricFamily, "Accounts that are not what their journals say"),
+    "conservation_checked": (CounterMetricFamily, "Times that an account was compared with its journal"),
+}
+"""Figures of raters that concern them all, so that it does not matter which of them has it."""
+
 
 class _ServerFigures(Collector):
     """Translates one answer of ``Responder.Metrics``."""
@@ -129,7 +135,11 @@ class _ServerFigures(Collector):
                 yield _latency(value)
             elif name != "raters_up" and isinstance(value, int | float):
                 yield _plain(f"cgrates_{name}", name in COUNTERS, f"Balancer: {name}", {"": value})
-        for name in sorted({name for counters in raters.values() for name in counters}):
+        told = {name for counters in raters.values() for name in counters}
+        for name in SUMMED.keys() & told:
+            family, text = SUMMED[name]
+            yield family(f"cgrates_{name}", text, sum(counters.get(name, 0) for counters in raters.values()))
+        for name in sorted(told - SUMMED.keys()):
             by_rater: dict[str, float] = {
                 rater: counters[name] for rater, counters in raters.items() if name in counters
             }

@@ -1,0 +1,148 @@
+"""The running check: one rater of a store proves accounts from their journals, all the time and unhurried.
+
+It takes about a hundredth of a core: every account in turn gets a look at its end, which shows a record that
+was changed, and its journal is followed from where it was proven before. Whoever holds the lease does it, and
+when that rater is gone, another. What was proven is not read again; ``cgrates-py verify`` does that.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+
+from cgrates_py.accounts import name_of
+from storage.ledger import Ledger
+from storage.store import AccountKey, StoreError
+from storage.valkey import ValkeyStore
+
+_log = structlog.get_logger(__name__)
+
+ROUND_S = 0.5
+"""Between two rounds."""
+ACCOUNTS_A_ROUND = 40
+"""Accounts looked at in a round, some 40 µs each: 80 a second."""
+SUSPECTS_A_ROUND = 10
+"""Of these, accounts that differ or whose journal is not followed to its end yet."""
+SUSPECTS_MAX = 1_000
+"""More of them have to wait for their next turn; how far they were followed is remembered."""
+ELEMENTS_A_ROUND = 300
+"""Journal elements followed in a round, some 8 µs each: 600 a second."""
+ELEMENTS_AT_ONCE = 100
+"""Journal elements of one account in a round: what a debit may have to wait for, below a millisecond."""
+SCANS_A_ROUND = 5
+"""Steps of a scan in a round: there may be far more stored answers than accounts."""
+LEASE_S = 5.0
+"""A rater that dies is followed by another after this long."""
+LEAVE_S = 0.5
+"""A store that takes longer is left without a word; then the lease runs out."""
+
+
+class Auditor:
+    """Checks the accounts of a store while ``run`` runs, if no other does."""
+
+    def __init__(self, store: ValkeyStore, name: str) -> None:
+        self._store = store
+        self._name = name
+        self._ledger = Ledger()
+        self._suspects: dict[AccountKey, None] = {}
+        self._page: list[AccountKey] = []
+        self._pages: AsyncIterator[set[AccountKey]] | None = None
+        self._active = False
+        self._checked_before = 0
+
+    @property
+    def difference(self) -> int:
+        """How many accounts are not what their journals say; 0 in a rater that does not check."""
+        return len(self._ledger.differing)
+
+    @property
+    def checked(self) -> int:
+        """How many times an account was found whole, since the rater started."""
+        return self._checked_before + self._ledger.checked
+
+    async def run(self) -> None:
+        """Check for ever, in rounds; wait while another rater does, or the store is away."""
+        try:
+            while True:
+                try:
+                    if await self._store.be_auditor(self._name, int(LEASE_S * 1000)):
+                        self._begin()
+                        await self.round()
+                    else:
+                        self._end()
+                except StoreError as error:
+                    _log.info("accounts are not checked while the store is away", reason=str(error))
+                except Exception:
+                    _log.exception("a round of checks failed")
+                await asyncio.sleep(ROUND_S)
+        finally:
+            if self._active:
+                await self._leave()
+
+    async def round(self) -> None:
+        """Look at some accounts, and follow some of their journals. Raises StoreError."""
+        ledger, store = self._ledger, self._store
+        accounts = await self._next_accounts()
+        budget = ELEMENTS_A_ROUND
+        for key, snapshot in zip(accounts, await store.snapshots(accounts), strict=True):
+            before = ledger.differing.get(key)
+            replay = ledger.look(key, snapshot)
+            wants_more = replay is not None
+            if replay is not None and budget > 0 and not isinstance(snapshot, StoreError):
+                upto = min(replay.version + min(ELEMENTS_AT_ONCE, budget), snapshot.elements)
+                elements = await store.elements(key, replay.version, upto)
+                budget -= len(elements)
+                wants_more = ledger.follow(replay, elements, snapshot)
+            self._note(key, before, wants_more)
+
+    def _note(self, key: AccountKey, before: str | None, wants_more: bool) -> None:
+        """Log what changed about an account, and keep in view what is not settled."""
+        reason = self._ledger.differing.get(key)
+        if reason is not None and before is None:
+            _log.error("account differs from its journal", account=name_of(key), reason=reason)
+        elif reason is None and before is not None:
+            _log.warning("account agrees with its journal again", account=name_of(key))
+        if (wants_more or reason is not None) and len(self._suspects) < SUSPECTS_MAX:
+            self._suspects[key] = None
+
+    async def _next_accounts(self) -> list[AccountKey]:
+        chosen = dict.fromkeys(list(self._suspects)[:SUSPECTS_A_ROUND])
+        for key in chosen:
+            del self._suspects[key]
+        for _ in range(SCANS_A_ROUND):
+            while self._page and len(chosen) < ACCOUNTS_A_ROUND:
+                chosen[self._page.pop()] = None
+            if len(chosen) >= ACCOUNTS_A_ROUND or not await self._turn_page():
+                break
+        return list(chosen)
+
+    async def _turn_page(self) -> bool:
+        """Read the next page of accounts; False at the end, after which it begins anew."""
+        if self._pages is None:
+            self._pages = self._store.traces()
+        page = await anext(self._pages, None)
+        if page is None:
+            self._pages = None
+            return False
+        self._page = list(page)
+        return True
+
+    def _begin(self) -> None:
+        if not self._active:
+            self._active = True
+            _log.info("checks accounts against their journals")
+
+    def _end(self) -> None:
+        """Forget what another looks after now."""
+        if self._active:
+            self._active = False
+            self._checked_before = self.checked
+            self._ledger, self._pages, self._page = Ledger(), None, []
+            self._suspects.clear()
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await self._store.be_auditor(self._name, 0)
+        except (StoreError, TimeoutError) as error:
+            _log.debug("the next auditor has to wait", reason=str(error))

@@ -1,0 +1,86 @@
+"""What of which account is proven, and which differ: the memory of a check that runs for ever.
+
+An account costs one look at its end while it does not change, and one step for every change. What is kept of
+it is the record as far as it is proven, from which the next replay goes on.
+"""
+
+from collections.abc import Sequence
+
+from storage.journal import Replay
+from storage.proof import Snapshot, check_tip
+from storage.store import AccountKey, StoreCorruptError
+
+PROVEN_MAX = 50_000
+"""Accounts whose proof is remembered, about 400 bytes each; of others, a check begins at the beginning."""
+
+DIFFERING_MAX = 10_000
+"""Differing accounts kept by name; there are no more to be told apart in a log."""
+
+
+class Ledger:
+    """Takes snapshots and journal elements, tells what to read next and which accounts differ."""
+
+    def __init__(self, proven_max: int = PROVEN_MAX) -> None:
+        self.checked = 0
+        """How many times an account was found whole."""
+        self.differing: dict[AccountKey, str] = {}
+        """The accounts that are not what their journals say, and why."""
+        self._proven: dict[AccountKey, bytes] = {}
+        self._proven_max = proven_max
+
+    def look(self, key: AccountKey, snapshot: Snapshot | StoreCorruptError) -> Replay | None:
+        """Take an account's state: a replay that wants the elements beyond its version, or None when done."""
+        proven = self._proven.get(key)
+        try:
+            if isinstance(snapshot, StoreCorruptError):
+                raise snapshot
+            if snapshot.record is None and not snapshot.elements and proven is None:
+                self.differing.pop(key, None)
+                return None
+            return self._begin(key, snapshot, proven)
+        except StoreCorruptError as error:
+            self._differs(key, str(error))
+            return None
+
+    def follow(self, replay: Replay, elements: Sequence[bytes], snapshot: Snapshot) -> bool:
+        """Take elements that a replay wanted; tell whether it wants more to reach the snapshot."""
+        try:
+            replay.follow(elements)
+            if elements and replay.version < snapshot.elements:
+                self._remember(replay.key, replay.record())
+                return True
+            replay.agree(snapshot.record or b"")
+        except StoreCorruptError as error:
+            self._differs(replay.key, str(error))
+        else:
+            self._whole(replay.key, replay.record())
+        return False
+
+    def _begin(self, key: AccountKey, snapshot: Snapshot, proven: bytes | None) -> Replay | None:
+        check_tip(key, snapshot)
+        if snapshot.record == proven:
+            self._whole(key, snapshot.record or b"")
+            return None
+        replay = Replay(key, proven)
+        if replay.version < snapshot.elements:
+            return replay
+        raise StoreCorruptError(
+            f"version {replay.version} was proven, and another account of {snapshot.elements} is there"
+        )
+
+    def _whole(self, key: AccountKey, record: bytes) -> None:
+        self.checked += 1
+        self.differing.pop(key, None)
+        self._remember(key, record)
+
+    def _differs(self, key: AccountKey, reason: str) -> None:
+        """Note a difference. The next look begins at the journal's beginning, and may find all well again."""
+        self._proven.pop(key, None)
+        if key in self.differing or len(self.differing) < DIFFERING_MAX:
+            self.differing[key] = reason
+
+    def _remember(self, key: AccountKey, record: bytes) -> None:
+        self._proven.pop(key, None)  # the newest stands last, so the first was proven longest ago
+        self._proven[key] = record
+        if len(self._proven) > self._proven_max:
+            del self._proven[next(iter(self._proven))]
