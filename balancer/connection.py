@@ -60,6 +60,7 @@ class Connection(asyncio.Protocol):
         "_paused",
         "_pending",
         "_server",
+        "_shown",
         "_submit",
         "_tls",
         "_transport",
@@ -71,6 +72,7 @@ class Connection(asyncio.Protocol):
         self._server = server
         self._key_id = ""
         self._failures = 0
+        self._shown = False  # a key that was in force
         self._heard = False
         self._frame_since = math.inf
         self._made_at = self.idle_since = server.now()
@@ -203,7 +205,7 @@ class Connection(asyncio.Protocol):
             self._frame_since = now
         elif now - self._frame_since > (may_take_s := times.frame_s + self._pending / FRAME_BYTES_PER_S):
             self._end(jsonrpc.encode_malformed(f"the request did not end within {may_take_s:.0f} s"))
-        if not self._key_id and now - self._made_at > times.login_s and not self._server.gate.keyring.open:
+        if not self._shown and now - self._made_at > times.login_s and not self._server.gate.keyring.open:
             self._end(_line(self._server.gate.keyring.lacking))
 
     def make_room(self, now: float) -> bool:
@@ -287,6 +289,7 @@ class Connection(asyncio.Protocol):
                 self._fail(call.token, call.method, found)
                 return
             submit = gate.entrance(found.key_id) or self._reject
+            self._shown = True
         submit(self, call.token, call.method, call.descriptor)
 
     def _login(self, call: jsonrpc.Call) -> None:
@@ -300,6 +303,7 @@ class Connection(asyncio.Protocol):
             self._fail(call.token, call.method, found)
             return
         self._key_id = found.key_id
+        self._shown = True
         self.renew()
         self.answer(call.token, Status.OK, found.told())
 

@@ -1,5 +1,7 @@
 """Addresses of servers as people write them: ``HOST:PORT``, IPv6 hosts in brackets."""
 
+import ipaddress
+import socket
 from typing import NamedTuple, Self
 
 
@@ -24,3 +26,12 @@ class Address(NamedTuple):
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether whoever listens on ``host`` can be reached from this machine alone."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(str(each[4][0]).partition("%")[0]).is_loopback for each in found)

@@ -4,8 +4,11 @@ Both keep the JSON text of a result as it came: no number is parsed on the way.
 """
 
 import asyncio
+import contextlib
 import itertools
 import socket
+import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +17,10 @@ import msgspec
 from cgrates_py.address import Address
 from protocol import limits
 from protocol.errors import Code
+from protocol.methods import NAMES, Method
+
+MakeTls = Callable[[], ssl.SSLContext | None]
+"""Makes the context of one connection. Raises OSError if it cannot be made now."""
 
 DEADLINE_S = 6.0
 """The balancer answers within 5 s whatever happens; one more is for the way."""
@@ -25,6 +32,13 @@ SEND_BUFFER_BYTES_MAX = 4 << 20
 """Unsent bytes beyond which new calls are refused: the balancer has stopped reading."""
 BACKOFF_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 """Pauses before attempts to connect; the last repeats: a restarted balancer is found at once."""
+
+
+_LOGIN = 0  # numbers no call
+
+
+def plain() -> None:
+    """Make no context: the connection is plain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +62,16 @@ class _Answer(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Answer).decode
 
 
-def request(number: int, method: str, descriptor: bytes) -> bytes:
-    """Print one JSON-RPC 1.0 request line."""
+def request(number: int, method: str, descriptor: bytes, auth: str | None = None) -> bytes:
+    """Print one JSON-RPC 1.0 request line; ``auth`` is the key that it shows."""
+    if auth is not None:
+        shown = msgspec.json.encode(auth)
+        return b'{"id":%d,"method":"%s","auth":%s,"params":[%s]}\n' % (
+            number,
+            method.encode(),
+            shown,
+            descriptor,
+        )
     return b'{"id":%d,"method":"%s","params":[%s]}\n' % (number, method.encode(), descriptor)
 
 
@@ -65,10 +87,17 @@ def parse_reply(line: bytes) -> tuple[int | None, Reply]:
 
 
 class RpcClient:
-    """Calls a server over one connection that it keeps up; ``close`` it at the end."""
+    """Calls a server over one connection that it keeps up; ``close`` it at the end.
 
-    def __init__(self, address: Address, deadline_s: float = DEADLINE_S) -> None:
+    Every connection logs in with ``key``, if there is one; ``tls`` makes its context, None: it is plain.
+    """
+
+    def __init__(
+        self, address: Address, deadline_s: float = DEADLINE_S, key: str = "", tls: MakeTls = plain
+    ) -> None:
         self._address = address
+        self._key = key
+        self._tls = tls
         self._deadline_s = deadline_s
         self._link: _Link | None = None
         self._connected = asyncio.Event()
@@ -80,8 +109,10 @@ class RpcClient:
         """Calls not answered yet."""
         return self._in_flight
 
-    async def call(self, method: str, descriptor: bytes) -> Reply:
+    async def call(self, method: str, descriptor: bytes, auth: str | None = None) -> Reply:
         """Ask the server; a machine's failure comes back as a Reply with an error of ours, never raised.
+
+        ``auth`` is a key for this call alone.
 
         A call whose connection broke is sent again over the next one until the deadline: whoever asks for a
         change puts a RequestId into the descriptor, and then a repeat cannot change twice.
@@ -91,19 +122,19 @@ class RpcClient:
         self._in_flight += 1
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await self._call(method, descriptor)
+                return await self._call(method, descriptor, auth)
         except TimeoutError:
             return Reply(error=f"{Code.NO_RATER}: no answer within {self._deadline_s:g} s")
         finally:
             self._in_flight -= 1
 
-    async def _call(self, method: str, descriptor: bytes) -> Reply:
+    async def _call(self, method: str, descriptor: bytes, auth: str | None) -> Reply:
         while True:
             await self._connected.wait()
             link = self._link
             if link is not None:
                 try:
-                    return await link.call(method, descriptor)
+                    return await link.call(method, descriptor, auth)
                 except RpcLostError:
                     self._forget(link)
 
@@ -119,7 +150,9 @@ class RpcClient:
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
             try:
                 async with asyncio.timeout(2):
-                    _, link = await loop.create_connection(_Link, *self._address)
+                    _, link = await loop.create_connection(
+                        lambda: _Link(self._key), *self._address, ssl=self._tls()
+                    )
             except OSError:  # TimeoutError is one too
                 failures += 1
                 continue
@@ -140,7 +173,8 @@ class RpcClient:
 class _Link(asyncio.Protocol):
     """One connection: numbers the calls, pairs the answers, writes once per turn of the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str) -> None:
+        self._key = key
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
@@ -151,8 +185,11 @@ class _Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        if self._key:
+            shown = b'{"auth":%b}' % msgspec.json.encode(self._key)
+            self._transport.write(request(_LOGIN, NAMES[Method.LOGIN], shown))
 
-    async def call(self, method: str, descriptor: bytes) -> Reply:
+    async def call(self, method: str, descriptor: bytes, auth: str | None) -> Reply:
         transport = self._transport
         if transport is None or self.lost.done():
             raise RpcLostError
@@ -163,7 +200,7 @@ class _Link(asyncio.Protocol):
         self._waiting[number] = future
         if not self._outgoing:
             self._loop.call_soon(self._flush)
-        self._outgoing.append(request(number, method, descriptor))
+        self._outgoing.append(request(number, method, descriptor, auth))
         try:
             return await future
         finally:
@@ -208,13 +245,23 @@ class _Link(asyncio.Protocol):
             self._transport.close()
 
 
-def call_once(address: Address, method: str, descriptor: bytes, deadline_s: float = DEADLINE_S) -> Reply:
+def call_once(
+    address: Address,
+    method: str,
+    descriptor: bytes,
+    deadline_s: float = DEADLINE_S,
+    auth: str | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Reply:
     """Ask once over a connection of its own, blocking.
 
     Raises OSError if the server cannot be reached or is silent, RpcLostError if it hangs up.
     """
-    with socket.create_connection(address, timeout=deadline_s) as connection:
-        connection.sendall(request(1, method, descriptor))
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(socket.create_connection(address, timeout=deadline_s))
+        if tls is not None:
+            connection = stack.enter_context(tls.wrap_socket(connection, server_hostname=address.host))
+        connection.sendall(request(1, method, descriptor, auth))
         with connection.makefile("rb") as lines:
             line = lines.readline(LINE_BYTES_MAX)
     if not line.endswith(b"\n"):

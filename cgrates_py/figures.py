@@ -12,11 +12,13 @@ from protocol.methods import NAMES, Method
 Figures = dict[str, Any]
 
 
-async def ask_figures(rpc: RpcClient, deadline_s: float = DEADLINE_S) -> tuple[Figures, str | None]:
+async def ask_figures(
+    rpc: RpcClient, deadline_s: float = DEADLINE_S, auth: str | None = None
+) -> tuple[Figures, str | None]:
     """Ask for the counters; an empty dict and the error's text if there are none to get."""
     try:
         async with asyncio.timeout(deadline_s):
-            reply = await rpc.call(NAMES[Method.METRICS], b"{}")
+            reply = await rpc.call(NAMES[Method.METRICS], b"{}", auth)
     except TimeoutError:
         return {}, f"{Code.NO_RATER}: the balancer does not answer"
     if reply.error is not None:

@@ -12,11 +12,13 @@ from typing import Literal
 import orjson
 import structlog
 
+from balancer.gate import Bounded
 from balancer.link import RaterLink
 from balancer.server import JsonRpcServer
 from balancer.service import memory_line
 from cgrates_py import failpoints
 from cgrates_py.auditor import Auditor
+from cgrates_py.client import MakeTls, plain
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
 from cgrates_py.lane import LaneSettings, Shop
@@ -24,6 +26,7 @@ from cgrates_py.process import settle_memory
 from cgrates_py.responder import Responder
 from cgrates_py.version import product_version
 from protocol.dispatch import Dispatcher, Sink, Status
+from protocol.limits import IN_FLIGHT_MAX
 from protocol.methods import Method
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff
@@ -122,6 +125,10 @@ class DirectHost:
         }
 
 
+def _open_server(dispatcher: Dispatcher) -> JsonRpcServer:
+    return JsonRpcServer(Bounded(dispatcher, IN_FLIGHT_MAX))
+
+
 async def run_rater(
     *,
     store_url: str,
@@ -133,11 +140,15 @@ async def run_rater(
     unknown_account: Literal["refuse", "postpaid"] = "refuse",
     request_id_ttl_s: int = 86_400,
     on_ready: Callable[[int], None] | None = None,
+    open_server: Callable[[Dispatcher], JsonRpcServer] | None = None,
+    tls: MakeTls = plain,
 ) -> None:
     """Serve until cancelled, for a balancer's pool or as a listener.
 
     Raises StoreError or OSError at the start. ``on_ready`` gets the port
     listened on (0 without one) once the store and the tariff are there.
+    ``open_server`` makes the listener, if there is one; ``tls`` the context
+    of each connection to the balancer.
 
     Cancelling leaves in order: nothing new is taken, what was taken is answered.
     """
@@ -166,11 +177,11 @@ async def run_rater(
 
         port = 0
         if listen is not None:
-            server = JsonRpcServer(DirectHost(dispatcher, stats, name))
+            server = (open_server or _open_server)(DirectHost(dispatcher, stats, name))
             port = await server.listen(*listen)
             stack.push_async_callback(server.stop)
         if balancer is not None:
-            link = RaterLink(dispatcher, *balancer, secret=secret, name=name, stats=stats)
+            link = RaterLink(dispatcher, *balancer, secret=secret, name=name, stats=stats, tls=tls)
             link.start()
             stack.push_async_callback(link.leave)
         if on_ready is not None:

@@ -64,9 +64,14 @@ _CHANGING = frozenset(kind for kind in Kind if kind.changes)
 class Responder:
     """The dispatcher of a rater."""
 
-    def __init__(self, shop: Shop, unknown_account: Literal["refuse", "postpaid"] = "refuse") -> None:
+    def __init__(
+        self,
+        shop: Shop,
+        unknown_account: Literal["refuse", "postpaid"] = "refuse",
+        directory: Directory | None = None,
+    ) -> None:
         self._shop = shop
-        self._directory = Directory(shop)
+        self._directory = Directory(shop) if directory is None else directory
         self._postpaid = unknown_account == "postpaid"
         self._encoder = CallCostEncoder()
         self._loop = asyncio.get_running_loop()

@@ -35,6 +35,16 @@ def shared_secret(settings: Settings) -> str:
     return found
 
 
+def known_secret(settings: Settings) -> str:
+    """Tell the secret of these settings, empty if there is none. Raises SecretError."""
+    given = settings.secret.get_secret_value()
+    path = settings.data_dir / FILE
+    try:
+        return given or _read(path) or ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretError(f"cannot read {path}: {error}") from None
+
+
 def _read(path: Path) -> str | None:
     try:
         return path.read_text("ascii").strip()

@@ -13,9 +13,10 @@ from pathlib import Path
 import structlog
 from pydantic import SecretStr
 
+from cgrates_py.access.keys import check_reachable, following, make_keyring
 from cgrates_py.address import Address
 from cgrates_py.child import Child
-from cgrates_py.client import RpcClient
+from cgrates_py.client import MakeTls, RpcClient
 from cgrates_py.clock import HeldClock
 from cgrates_py.embedded import run_embedded
 from cgrates_py.figures import ask_figures, raters_of
@@ -23,6 +24,8 @@ from cgrates_py.loading import load
 from cgrates_py.process import bound, reserve
 from cgrates_py.secret import shared_secret
 from cgrates_py.settings import Settings
+from cgrates_py.tls import client_tls
+from protocol.access import PROBE_ID, derived_key
 from storage.valkey import ValkeyStore
 
 READY_S = 60.0
@@ -46,7 +49,7 @@ class ServeError(Exception):
 async def serve(settings: Settings, demo: bool) -> None:
     """Run the server until SIGINT or SIGTERM; a second signal kills it.
 
-    Raises ServeError, ListenError or StoreUnavailableError when it cannot start.
+    Raises ServeError, AccessError, TlsError, ListenError or StoreUnavailableError when it cannot start.
     """
     stop = asyncio.Event()
     children: list[Child] = []
@@ -56,9 +59,10 @@ async def serve(settings: Settings, demo: bool) -> None:
         addresses = {
             role: bound(stack.enter_context(reserve(settings.host, port))) for role, port in ports.items()
         }
+        client_tls(settings)
         url = settings.redis_url or await stack.enter_async_context(run_embedded(settings.data_dir))
         clock_file = stack.enter_context(_clock_directory()) if settings.test_clock else ""
-        shared = _shared(settings, url, addresses, clock_file)
+        shared = await _with_keys(_shared(settings, url, addresses, clock_file))
         children += _children(shared)
         starting = asyncio.create_task(_start(shared, demo, children, addresses["http"]))
         stopped = asyncio.create_task(stop.wait())
@@ -102,17 +106,25 @@ def _shared(settings: Settings, url: str, addresses: dict[str, Address], clock_f
     )
 
 
+async def _with_keys(shared: Settings) -> Settings:
+    """Look whether keys are asked for, so that all parts agree from the start. Raises AccessError."""
+    keyring = make_keyring(shared, shared.host, "")
+    async with following(shared, keyring):
+        check_reachable(shared.host, keyring)
+        return shared.model_copy(update={"require_keys": not keyring.open})
+
+
 def _reachable(address: Address) -> Address:
     return Address(ANYWHERE.get(address.host, address.host), address.port)
 
 
 def _children(shared: Settings) -> list[Child]:
     """Make the parts, in the order in which they stop."""
-    environment = shared.environment()
-    http = Child("http", "http", environment)
-    balancer = Child("balancer", "balancer", environment)
+    balancer = Child("balancer", "balancer", shared.environment())
+    others = shared.model_copy(update={"admin_key": SecretStr("")})  # none of their business
+    http = Child("http", "http", others.environment())
     raters = [
-        Child(name, "rater", shared.model_copy(update={"name": name}).environment())
+        Child(name, "rater", others.model_copy(update={"name": name}).environment())
         for name in (f"rater-{number}" for number in range(1, shared.raters + 1))
     ]
     return [http, balancer, *raters]
@@ -132,14 +144,15 @@ async def _start(shared: Settings, demo: bool, children: list[Child], http: Addr
     try:
         async with asyncio.timeout(READY_S):
             await _raters_up(shared, children)
-            await _http_up(http, children)
+            await _http_up(http, children, client_tls(shared))
     except TimeoutError:
         raise ServeError(f"not all parts are up after {READY_S:g} s; the log above tells why") from None
     _log.info("ready", seconds=round(time.monotonic() - started_s, 2))
 
 
 async def _raters_up(shared: Settings, children: list[Child]) -> None:
-    rpc = RpcClient(Address.parse(shared.rpc_address))
+    key = derived_key(shared.secret.get_secret_value(), PROBE_ID)
+    rpc = RpcClient(Address.parse(shared.rpc_address), key=key, tls=client_tls(shared))
     try:
         while True:
             figures, _ = await ask_figures(rpc)
@@ -150,10 +163,10 @@ async def _raters_up(shared: Settings, children: list[Child]) -> None:
         await rpc.close()
 
 
-async def _http_up(address: Address, children: list[Child]) -> None:
+async def _http_up(address: Address, children: list[Child], tls: MakeTls) -> None:
     while True:
         try:
-            reader, writer = await asyncio.open_connection(*_reachable(address))
+            reader, writer = await asyncio.open_connection(*_reachable(address), ssl=tls())
             writer.write(b"GET /readyz HTTP/1.0\r\n\r\n")
             status = await reader.readline()
             writer.close()

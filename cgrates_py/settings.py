@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,6 +21,8 @@ from cgrates_py.address import Address, AddressError
 from protocol import limits
 
 ENV_PREFIX = "CGRATES_"
+ADMIN_KEY_CHARS_MIN = 16
+"""Shorter ones could be guessed over the network."""
 
 
 class SettingsError(Exception):
@@ -51,7 +53,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid")
 
     host: str = Field("127.0.0.1", min_length=1)
-    """Where servers listen: this machine alone, because no dialect here asks for a password."""
+    """Where servers listen: this machine alone; anywhere else they ask for keys, and need one to start."""
     rpc_port: Port = 2001
     """JSON-RPC; the port of the published page."""
     http_port: Port = 8000
@@ -77,6 +79,17 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(SecretStr(""), max_length=1024)
     """Shared by a balancer and its raters; when it is empty, the one in the file ``secret`` of the data
     directory, made at the first start: so the parts on one machine need no setting."""
+
+    require_keys: bool = False
+    """Ask for API keys even while there is none: else that begins with the first one."""
+    admin_key: SecretStr = Field(SecretStr(""), max_length=limits.KEY_CHARS_MAX)
+    """A key with every right for all tenants, in force without a store; for the start and for automation."""
+    tls_cert: str = ""
+    """PEM file with the certificate, and those that lead to its issuer: with it every listener speaks TLS."""
+    tls_key: str = Field("", validate_default=True)
+    """PEM file with its private key; both are read again when they change."""
+    tls_ca: str = ""
+    """PEM file with what our own parts trust when they connect; empty: the certificate above and no other."""
 
     unknown_account: Literal["refuse", "postpaid"] = "refuse"
     """GetMaxSessionTime of an account that does not exist: an error, or (as in 2012) all that was asked."""
@@ -111,6 +124,21 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Fix the precedence."""
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    @field_validator("admin_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        text = key.get_secret_value()
+        if text and (len(text) < ADMIN_KEY_CHARS_MIN or text.startswith("cgr_")):
+            raise ValueError(f"expected at least {ADMIN_KEY_CHARS_MIN} characters, not beginning with cgr_")
+        return key
+
+    @field_validator("tls_key")
+    @classmethod
+    def _pair(cls, key: str, info: ValidationInfo) -> str:
+        if bool(key) != bool(info.data.get("tls_cert")):
+            raise ValueError("tls_cert and tls_key are given together or not at all")
+        return key
 
     def environment(self) -> dict[str, str]:
         """Tell the environment that gives another process these settings, whatever its own files say."""

@@ -203,6 +203,11 @@ class Keyring:
         return self._known and not self._required
 
     @property
+    def known(self) -> bool:
+        """Whether the store was read, or there is none."""
+        return self._known
+
+    @property
     def lacking(self) -> str:
         """Tell a request without a key why it is refused."""
         return NO_KEY if self._required else UNKNOWN_KEYS

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cgrates_py.cli import account, console
-from cgrates_py.cli.options import Config, DataDir, LogJson, RedisUrl, TestClock
+from cgrates_py.cli import account, console, key
+from cgrates_py.cli.options import Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
 
 app = typer.Typer(
     name="cgrates-py",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(console.app, name="console")
 app.add_typer(account.app, name="account")
+app.add_typer(key.app, name="key")
 
 
 def _run(module: str, function: str, **arguments: Any) -> None:
@@ -55,6 +56,7 @@ def serve(
     raters: Annotated[int | None, typer.Option(help="Rater processes.  [2]")] = None,
     redis_url: RedisUrl = None,
     demo: Annotated[bool, typer.Option("--demo", help="Load the demo data on the first start.")] = False,
+    require_keys: RequireKeys = None,
     config: Config = None,
     test_clock: TestClock = None,
     log_json: LogJson = None,
@@ -75,6 +77,7 @@ def serve(
         host=host,
         raters=raters,
         redis_url=redis_url,
+        require_keys=require_keys,
         test_clock=test_clock,
         log_json=log_json,
     )
@@ -86,19 +89,24 @@ def balancer(
     rater_port: Annotated[int | None, typer.Option(help="Rater registration port.  [2000]")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [127.0.0.1]")] = None,
     data_dir: DataDir = None,
+    redis_url: RedisUrl = None,
+    require_keys: RequireKeys = None,
     config: Config = None,
     log_json: LogJson = None,
 ) -> None:
     """Run the balancer alone: JSON-RPC for callers, registration for raters on any host.
 
     Raters show a secret: the setting "secret" (CGRATES_SECRET, or in the file of --config), else the one in
-    the file "secret" of the data directory, made at the first start.
+    the file "secret" of the data directory, made at the first start. Callers show API keys (see "key"), once
+    there is one, or always where --host is reached from other machines; the keys are read from the store.
     """
     _run(
         "serving",
         "balancer",
         config=config,
         data_dir=data_dir,
+        redis_url=redis_url,
+        require_keys=require_keys,
         rpc_port=rpc_port,
         rater_port=rater_port,
         host=host,

@@ -1,16 +1,23 @@
 """``console``: a client for people. Every command asks the server once and shows the answer."""
 
+import os
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cgrates_py.cli import USAGE, CommandError
+from cgrates_py.cli.options import load_settings
+from protocol.access import CONSOLE_ID, derived_key
+from protocol.errors import Code, code_of
 from protocol.methods import NAMES, Method
 
+if TYPE_CHECKING:
+    import ssl
+
 app = typer.Typer(
-    help="Ask a running server: tables for eyes, --json for scripts.",
+    help="Ask a running server: tables for eyes, --json for scripts. An API key comes from CGRATES_API_KEY.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -131,10 +138,16 @@ def status(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
 
 def _ask(server: str, method: Method, descriptor: bytes) -> bytes:
     from cgrates_py import client  # noqa: PLC0415 -- quick --help
-    from cgrates_py.address import Address, AddressError  # noqa: PLC0415 -- likewise
+    from cgrates_py.address import Address, AddressError, is_loopback  # noqa: PLC0415 -- likewise
 
+    key = os.environ.get("CGRATES_API_KEY") or None
     try:
-        reply = client.call_once(Address.parse(server), NAMES[method], descriptor)
+        address, tls = Address.parse(server), _tls()
+        reply = client.call_once(address, NAMES[method], descriptor, auth=key, tls=tls)
+        if key is None and code_of(reply.error or "") is Code.UNAUTHENTICATED and is_loopback(address.host):
+            own = _own_key()
+            if own is not None:
+                reply = client.call_once(address, NAMES[method], descriptor, auth=own, tls=tls)
     except AddressError as error:
         raise CommandError(f"--server: {error}", USAGE) from None
     except (OSError, client.RpcLostError) as error:
@@ -142,6 +155,27 @@ def _ask(server: str, method: Method, descriptor: bytes) -> bytes:
     if reply.error is not None:
         raise CommandError(reply.error)
     return reply.result
+
+
+def _tls() -> "ssl.SSLContext | None":
+    """Make the context for a server with TLS, by the variables of its settings."""
+    cert, ca = (os.environ.get(f"CGRATES_{name}", "") for name in ("TLS_CERT", "TLS_CA"))
+    if not (cert or ca):
+        return None
+    from cgrates_py.tls import client_context  # noqa: PLC0415 -- quick without
+
+    return client_context(cert, ca)
+
+
+def _own_key() -> str | None:
+    """Tell the key of whoever may read the server's secret: for the console on the server's own machine."""
+    from cgrates_py.secret import SecretError, known_secret  # noqa: PLC0415 -- settings take their time
+
+    try:
+        secret = known_secret(load_settings(None))
+    except SecretError:
+        return None  # it is somebody else's
+    return derived_key(secret, CONSOLE_ID) if secret else None
 
 
 def _show(method: Method, result: bytes, as_json: bool) -> None:

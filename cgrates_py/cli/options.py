@@ -25,6 +25,10 @@ TestClock = Annotated[
     bool | None,
     typer.Option("--test-clock", help="Let POST /test/clock set and hold the time. For tests only."),
 ]
+RequireKeys = Annotated[
+    bool | None,
+    typer.Option("--require-keys", help="Ask for API keys even while there is none."),
+]
 LogJson = Annotated[bool | None, typer.Option("--log-json", help="Log one JSON object a line.")]
 
 

@@ -10,8 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from cgrates_py.descriptor_text import Descriptor, DescriptorError, quote_times
 from cgrates_py.http.params import ParameterError, read_parameters
-from cgrates_py.http.services import Services, http_status, json_response
-from protocol.methods import NAMES, Method
+from cgrates_py.http.services import Services, json_response, refusal
+from protocol.methods import Method
 
 
 class Endpoint(NamedTuple):
@@ -63,7 +63,7 @@ class _Handler:
             return incorrect(error.parameter, error.reason, error.status)
         except DescriptorError as error:
             return incorrect(_PARAMETER_OF_PART.get(error.part, error.part), error.reason)
-        reply = await self.services.rpc.call(NAMES[self.endpoint.method], descriptor)
+        reply = await self.services.ask(request, self.endpoint.method, descriptor)
         if reply.error is None:
             return Response(reply.result, media_type="application/json")
         return refusal(reply.error)
@@ -98,12 +98,3 @@ class _Handler:
 def incorrect(parameter: str, reason: str, status: int = 400) -> Response:
     """Answer that a parameter is missing or bad, in the page's words and ours."""
     return json_response({"Error": "Incorrect parameters", "Parameter": parameter, "Reason": reason}, status)
-
-
-def refusal(error: str) -> Response:
-    """Answer with what the rater refused, and why."""
-    status = http_status(error)
-    if status == 400:
-        return json_response({"Error": "Incorrect parameters", "Reason": error}, status)
-    headers = {"Retry-After": "1"} if status == 503 else None
-    return json_response({"Error": error}, status, headers)

@@ -12,12 +12,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cgrates_py.clock import HeldClock
-from cgrates_py.figures import ask_figures, raters_of
+from cgrates_py.figures import Figures, ask_figures, raters_of
 from cgrates_py.http.cgrates import incorrect
 from cgrates_py.http.metrics import server_text
 from cgrates_py.http.params import ParameterError, read_body
-from cgrates_py.http.services import Services, http_status, json_response
+from cgrates_py.http.services import Services, bearer, json_response, refusal
 from cgrates_py.version import product_version
+from protocol.access import NO_KEY
+from protocol.errors import WIRE, code_of
 from rater import instant
 
 FIGURES_DEADLINE_S = 2.0
@@ -37,7 +39,7 @@ def routes(services: Services) -> list[BaseRoute]:
         Route("/getmem", pages.getmem),
     ]
     if isinstance(services.clock, HeldClock):
-        made.append(Route("/test/clock", _TestClock(services.clock).hold, methods=["POST"]))
+        made.append(Route("/test/clock", pages.hold_clock, methods=["POST"]))
     return made
 
 
@@ -49,7 +51,7 @@ class _Pages:
         return PlainTextResponse("ok\n")
 
     async def readyz(self, request: Request) -> Response:
-        figures, error = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S)
+        figures, error = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S, self.services.probe)
         if error is not None:
             return json_response({"Error": error}, 503)
         up = len(raters_of(figures))
@@ -58,12 +60,16 @@ class _Pages:
         return json_response({"Ready": True, "Raters": up})
 
     async def metrics(self, request: Request) -> Response:
-        figures, _ = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S)
+        figures, error = await self._figures(request)
+        if error is not None and self._denied(error):
+            return refusal(error)
         body = self.services.metrics.text() + server_text(figures)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
 
     async def status(self, request: Request) -> Response:
-        figures, error = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S)
+        figures, error = await self._figures(request)
+        if error is not None and self._denied(error):
+            return refusal(error)
         now_ns = self.services.clock.now_ns()
         document = {
             "Version": product_version(),
@@ -78,14 +84,35 @@ class _Pages:
         return json_response(document)
 
     async def raters(self, request: Request) -> Response:
-        figures, error = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S)
+        figures, error = await self._figures(request)
         if error is not None:
-            return json_response({"Error": error}, http_status(error))
+            return refusal(error)
         return json_response(list(raters_of(figures)))
 
     async def getmem(self, request: Request) -> Response:
+        _, error = await self._figures(request)
+        if error is not None and self._denied(error):
+            return refusal(error)
         used = memory()
         return json_response([used["ResidentKB"], used["PeakKB"]])
+
+    async def hold_clock(self, request: Request) -> Response:
+        _, error = await self._figures(request)
+        if error is not None and self._denied(error):
+            return refusal(error)
+        assert isinstance(self.services.clock, HeldClock)  # noqa: S101 -- there is no such route otherwise
+        return await _TestClock(self.services.clock).hold(request)
+
+    async def _figures(self, request: Request) -> tuple[Figures, str | None]:
+        """Ask for the figures with the caller's key: who may not have them may see no page of operation."""
+        key = bearer(request)
+        if key is None and self.services.guarded:
+            return {}, NO_KEY
+        return await ask_figures(self.services.rpc, FIGURES_DEADLINE_S, key)
+
+    def _denied(self, error: str) -> bool:
+        """Tell whether the server refused the caller, or did not answer where it might have."""
+        return self.services.guarded or WIRE[code_of(error)].http in (401, 403, 429)
 
 
 @dataclass(frozen=True, slots=True)

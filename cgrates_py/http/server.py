@@ -8,13 +8,11 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from cgrates_py.address import Address
-from cgrates_py.client import RpcClient
-from cgrates_py.clock import open_clock
 from cgrates_py.http.app import build_app
 from cgrates_py.http.bounds import BoundedHttpProtocol
-from cgrates_py.http.services import Services
+from cgrates_py.http.services import open_services
 from cgrates_py.settings import Settings
+from cgrates_py.tls import server_tls
 from protocol.limits import HTTP_KEEP_ALIVE_S
 
 GRACE_S = 7
@@ -40,12 +38,14 @@ class _Server(uvicorn.Server):
 
 async def run_http(settings: Settings, listener: socket.socket, stop: asyncio.Event) -> None:
     """Serve HTTP on ``listener`` until ``stop`` is set; requests under way are answered first."""
-    rpc = RpcClient(Address.parse(settings.rpc_address))
-    services = Services(rpc=rpc, clock=open_clock(settings.clock_file))
+    services = open_services(settings)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each bad request fills disks
+    stack = contextlib.AsyncExitStack()
+    tls = await stack.enter_async_context(server_tls(settings))
     server = _Server(
         uvicorn.Config(
             build_app(services),
+            ssl_context_factory=None if tls is None else lambda config, default: tls,
             http=BoundedHttpProtocol,
             ws="none",
             lifespan="off",
@@ -64,4 +64,5 @@ async def run_http(settings: Settings, listener: socket.socket, stop: asyncio.Ev
     server.should_exit = True
     stopping.cancel()
     await serving
-    await rpc.close()
+    await services.rpc.close()
+    await stack.aclose()

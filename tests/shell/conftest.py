@@ -71,6 +71,8 @@ class ScriptedBalancer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             request = json.loads(line, parse_float=str, parse_int=str)
+            if request["method"] == "Auth.Login":  # the front's, when there is a secret where the tests run
+                continue
             self.asked.append((request["method"], request["params"][0]))
             if self.deaf:
                 self.deaf = False

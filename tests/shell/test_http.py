@@ -91,7 +91,7 @@ async def test_parameters_reach_the_rater_as_written(
     response = await http.get(f"/debitbalance?cstmid=vdf&subj=rif&{query}")
 
     assert response.status_code == 200, response.text
-    descriptor = balancer.asked[0][1]
+    descriptor = balancer.asked[-1][1]
     if "RequestId" not in expected:
         assert re.fullmatch("http-[0-9a-f]{32}", descriptor.pop("RequestId"))
     assert WHO | expected == descriptor
@@ -275,7 +275,7 @@ async def test_a_quote_without_times_is_for_a_minute_from_now(
         await http.get(PAGE[0][0])
 
     assert (held.status_code, held.json()) == (200, {"now": "2012-02-02T17:29:30.25Z"})
-    descriptor = balancer.asked[0][1]
+    descriptor = balancer.asked[-1][1]
     assert (
         descriptor["TimeStart"],
         descriptor["TimeEnd"],
