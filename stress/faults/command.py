@@ -18,8 +18,8 @@ from stress.faults.scenario import Options, Result, Scenario, judge, scenarios
 
 MINUTES = 10.0
 QUICK_S = 6.0
-AT_ONCE_QUICK = 2
-"""Quick scenarios beside each other: they wait more than they work, and two cores are common."""
+AT_ONCE_QUICK = 3
+"""Quick scenarios beside each other: they wait more than they work."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -139,6 +139,7 @@ async def _die_often(
         await shelter.rater(name, point, chance.randrange(*PASSINGS))
         await shelter.death(name)
         rig.faults.note(point)
+    await shelter.rater(f"mortal-{place}")  # a load waits for raters that tell nothing any more
 
 
 async def _load_often(shelter: Shelter, rig: Rig, points: Sequence[str], findings: Findings) -> None:

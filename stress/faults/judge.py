@@ -1,6 +1,7 @@
 """The verdict after a run: every answer, every journal line and every balance against the model."""
 
 import asyncio
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,8 +14,11 @@ from storage.valkey import ValkeyStore
 from stress.faults import folder
 from stress.faults.load import History
 from stress.faults.model import CUSTOMER, Balance, Line, Record, check_account
+from stress.serving import environment
 
 GAUGE = "cgrates_conservation_difference"
+VERIFY_CHARS = 1000
+"""The end of what ``verify`` prints has its findings and the sums."""
 CREATED = frozenset({"Create", "Load", "opening"})
 """Journal lines of no request: they made the account."""
 
@@ -24,15 +28,28 @@ async def judge_store(
 ) -> list[str]:
     """List what is wrong in the store after ``history``: nothing, if all is as promised.
 
-    Every account is proved from its journal by the product, and then compared with the model by the harness.
+    Every account is proved from its journal by ``verify``, and then compared with the model by the harness.
     """
-    found = []
+    found = await _verified(store_url)
     records = history.by_account()
     async with ValkeyStore(store_url, StoreLimits(deadline_s=20.0)) as store:
         for account in accounts:
             problems = await _judge_account(store, account, records.get(account, []))
             found += [f"{account}: {problem}" for problem in problems]
     return found
+
+
+async def _verified(store_url: str) -> list[str]:
+    """Ask ``cgrates-py verify``, as an operator would."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "cgrates_py", "verify", "--redis-url", store_url),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=environment(),
+    )
+    said, _ = await process.communicate()
+    return [f"verify: {said.decode()[-VERIFY_CHARS:]}"] if process.returncode else []
 
 
 async def _judge_account(store: ValkeyStore, account: str, records: Sequence[Record]) -> list[str]:

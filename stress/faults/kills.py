@@ -13,8 +13,7 @@ from stress.faults.scenario import Findings, Options, Scenario
 from stress.faults.world import Role, World, send
 
 KILLS = 200
-KILLS_QUICK = 8
-KILLS_BROKEN = 2
+KILLS_QUICK = 6
 STEADY_S = 10.5
 """A process that lived so long is started again at once when it dies; the supervisor lets others wait."""
 IN_A_ROW = 0.25
@@ -59,10 +58,9 @@ async def _broken(options: Options, role: Role, identify: Identify) -> list[str]
         async with Rig(world, options.seed, identify) as rig:
             if role is Role.STORE:
                 await sabotage.forget_disk(world.store_url)
-            for _ in range(KILLS_BROKEN):
-                await rig.go_on(0.3)
-                victim = await world.kill(role)
-                await world.whole([victim])
+            await rig.go_on(0.5)
+            victim = await world.kill(role)
+            await world.whole([victim])
         return await rig.judge()
 
 

@@ -18,6 +18,7 @@ from cgrates_py.address import Address
 from cgrates_py.process import bound, reserve
 from storage.embedded import EmbeddedStore, socket_path
 from stress.faults import folder
+from stress.faults.model import CUSTOMER
 from stress.faults.wire import LostError, RefusedError, RpcWire
 from stress.serving import environment, load
 
@@ -212,7 +213,11 @@ class World:
         wire = RpcWire(self.rpc)
 
         async def holds() -> bool:
-            return self._complete(replaced) and await raters_ready(wire, self.raters)
+            return (
+                self._complete(replaced)
+                and await raters_ready(wire, self.raters)
+                and await store_answers(wire)
+            )
 
         try:
             async with asyncio.timeout(READY_S):
@@ -335,6 +340,15 @@ async def raters_ready(wire: RpcWire, count: int) -> bool:
         return False
     raters = figures["raters"]
     return len(raters) >= count and all(rater["counters"].get("tariff_version") for rater in raters)
+
+
+async def store_answers(wire: RpcWire) -> bool:
+    """Tell whether every account can be read from the store."""
+    calls = [
+        wire.call("Responder.GetAccount", {"CstmId": CUSTOMER, "Subject": each}) for each in folder.ACCOUNTS
+    ]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    return not any(isinstance(answer, LostError) for answer in answers)
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
