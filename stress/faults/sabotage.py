@@ -9,12 +9,12 @@ from importlib.resources import files
 
 import redis.asyncio
 
-_SOURCE = files("storage").joinpath("functions.lua").read_text("utf-8")
+SOURCE = files("storage").joinpath("functions.lua").read_text("utf-8")
+"""The functions of the product."""
 
 _VERSION_CHECK = "if redis.call('GETRANGE', keys[1], 0, HEAD_BYTES - 1) ~= args[1] then"
 _ID_CHECK = "if redis.call('GETEX', keys[i]) then"
 _JOURNAL = "redis.call('RPUSH', keys[2], args[3])"
-_RECORD = "redis.call('SET', keys[1], args[2])"
 
 
 class SabotageError(Exception):
@@ -34,11 +34,6 @@ def without_id_check() -> str:
 def without_journal() -> str:
     """A commit that writes no journal."""
     return _changed(_JOURNAL, "redis.call('EXISTS', keys[2])")
-
-
-def forgetful(every: int = 50) -> str:
-    """A commit that says it was done, and every so often was not."""
-    return _changed(_RECORD, f"if #args[2] % {every} > 0 then {_RECORD} end")
 
 
 async def break_store(store_url: str, library: str) -> None:
@@ -65,6 +60,6 @@ def new_id(request_id: str, attempt: int) -> str:
 
 
 def _changed(line: str, instead: str) -> str:
-    if _SOURCE.count(line) != 1:
+    if SOURCE.count(line) != 1:
         raise SabotageError(f"functions.lua does not have once: {line}")
-    return _SOURCE.replace(line, instead)
+    return SOURCE.replace(line, instead)
