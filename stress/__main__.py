@@ -10,6 +10,7 @@ COMMANDS = {
     "client": "the page's Python client, asking again and again",
     "openloop": "requests at a fixed rate, and the percentiles of their latency",
     "faults": "break the server on purpose, and check every answer",
+    "simulate": "many small worlds on simulated time, network and disk, each judged",
     "decks": "make tariff folders of any size",
 }
 
