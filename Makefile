@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 
-.PHONY: help install run test check bench clean
+.PHONY: help install run test check bench faults faults-quick clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 install: .venv/.installed  ## make .venv with everything in it
 
@@ -30,6 +30,12 @@ check: install  ## ruff, mypy strict, import rules
 
 bench: install  ## measure throughput and print the table of docs/PERFORMANCE.md
 	$(BIN)/python -m stress bench
+
+faults: install  ## break the server on purpose for ten minutes, and check every answer (docs/RELIABILITY.md)
+	$(BIN)/python -m stress faults
+
+faults-quick: install  ## the same, every scenario small: a few minutes
+	$(BIN)/python -m stress faults --quick
 
 clean:  ## remove .venv, compiled modules and caches; data directories stay
 	rm -f *.so */*.so

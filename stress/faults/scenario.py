@@ -11,6 +11,9 @@ MODULES = (
     "failpoints",
     "frozen",
     "network",
+    "store_faults",
+    "linearizable",
+    "swap",
     "lost_update",
     "soak",
 )
