@@ -40,6 +40,8 @@ from protocol.methods import Method
 READS: Final = frozenset({Method.GET_COST, Method.GET_MAX_SESSION_TIME, Method.GET_ACCOUNT})
 """Methods that change nothing. They may leave their preferred rater: accounts are fenced by versions."""
 
+_INT: Final = frozenset({int})
+_BYTES: Final = frozenset({bytes})
 _HOST_METHODS_FROM: Final = Method.STATUS
 _OVERLOADED: Final = f"{Code.OVERLOADED}: too many requests are in flight; nothing was tried".encode()
 _NO_RATER: Final = f"{Code.NO_RATER}: no rater was up within {WAIT_S:g} s; nothing was tried".encode()
@@ -220,11 +222,13 @@ class Pool:
     def answered(self, rater: Rater, items: list[Any], now: float) -> None:
         """Pass on the answers ``seq, status, body, …`` of ``rater``; drop those that nobody waits for.
 
-        Raises EnvelopeError if the items are not in threes.
+        Raises EnvelopeError if the items are no answers; then none was passed on.
         """
         count, rest = divmod(len(items), 3)
         if rest:
             raise EnvelopeError("answers come in threes")
+        if not ({*map(type, items[::3])} <= _INT and {*map(type, items[2::3])} <= _BYTES):
+            raise EnvelopeError("an answer has a whole number as its seq and bytes as its body")
         pop = self._in_flight.pop
         served = self.tally.served
         oldest = now

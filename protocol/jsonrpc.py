@@ -40,7 +40,7 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc
     params: tuple[msgspec.Raw]
     id: msgspec.Raw = _ABSENT
     jsonrpc: str = ""
-    auth: str = ""
+    auth: str | None = None
 
     def frame(self) -> bytes:
         """Print it again, for ``decode``: it is less usual than it looked."""
@@ -210,7 +210,7 @@ def encode(token: Token, status: int, body: bytes) -> bytes | None:
         if status == Status.OK:
             line = b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (body, token.id)
         else:
-            code = code_of(body.decode())
+            code = code_of(body.decode(errors="replace"))
             error = b'{"code":%d,"message":%b,"data":{"code":"%b"}}' % (
                 WIRE[code].rpc,
                 _text(body),
@@ -234,4 +234,4 @@ def encode_malformed(sentence: str) -> bytes:
 
 
 def _text(body: bytes) -> bytes:
-    return orjson.dumps(body.decode())
+    return orjson.dumps(body.decode(errors="replace"))  # what a rater sends, callers still hear of
