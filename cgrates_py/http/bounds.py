@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from protocol.errors import Code
@@ -37,6 +38,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._due = math.inf
         self._in_head = True
         self._last_words = b""
+        self._running: RequestResponseCycle | None = None
         self._unmoved_bytes = 0
         self._unsent_since = math.inf
 
@@ -46,6 +48,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._due = self.loop.time() + HTTP_HEAD_S
         if len(self.connections) > self._connections_max:
             self._refuse(503, f"{Code.OVERLOADED}: too many connections")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Have the request that is being answered write nothing more; uvicorn tells the latest alone."""
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
 
     def on_headers_complete(self) -> None:
         """Wait for the body. Raises PipelineError, which the parser passes on as its own."""
@@ -100,6 +109,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._due = max(self._due, now + HTTP_HEAD_S)  # it is not read meanwhile
         elif now > self._due:
             self._refuse(408, f"{Code.INVALID_REQUEST}: the request did not come whole in time")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     @property
     def _answering(self) -> bool:
