@@ -91,7 +91,9 @@ def test_whatever_an_unproved_peer_sends_either_end_refuses_it_as_broken() -> No
         data = made.made()
         for message in heard(envelope.handshake_unpacker(), data):
             rater = RaterHandshake(SECRET, "r", bytes(32))
-            for check in (BalancerHandshake(SECRET, "i", bytes(32)).check, rater.answer, rater.check):
+            with suppress(EnvelopeError):
+                rater.answer(message)  # anybody can say hello
+            for check in (BalancerHandshake(SECRET, "i", bytes(32)).check, rater.check):
                 with pytest.raises(EnvelopeError):
                     check(message)
                 refused += 1
