@@ -238,7 +238,7 @@ class Connection(asyncio.Protocol):
                 and (id_.isdigit() or id_[:1] == _QUOTE)
                 and descriptor[0] == _BRACE
                 and not request.jsonrpc
-                and not request.auth
+                and request.auth is None
                 and len(id_) <= ID_BYTES_MAX
             ):
                 self._submit(self, id_, method, descriptor)

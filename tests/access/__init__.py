@@ -1,0 +1,1 @@
+"""Who gets in, how far, and what those outside can learn."""
