@@ -10,13 +10,11 @@ import os
 import random
 import resource
 import shutil
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from cgrates_py.address import Address
 from cgrates_py.settings import Settings
@@ -25,81 +23,24 @@ from storage.valkey import ValkeyStore
 from stress.faults import append_only, folder, sabotage
 from stress.faults.append_only import Damage
 from stress.faults.judge import balance_of, judge_gauge, judge_store
-from stress.faults.load import CALL_DAY, History, Load, Mix
-from stress.faults.model import CALLED, CUSTOMER, total
+from stress.faults.load import History, Load, Mix
+from stress.faults.model import CUSTOMER, total
+from stress.faults.probe import ASKED, BACK_S, IN_TIME_S, Probe, is_unavailable, load_into
 from stress.faults.proxied import Proxied
 from stress.faults.scenario import Findings, Options, Scenario
 from stress.faults.stores import StoreServer, StoreServerError, follow
-from stress.faults.wire import LostError, RefusedError, RpcWire
-from stress.faults.world import Role, World
-from stress.serving import environment
+from stress.faults.wire import RpcWire
+from stress.faults.world import Parts, Role, World, WorldError
 
 WORKERS = 8
 CALM_S = 0.3
 """Of load before each fault, and after it."""
-IN_TIME_S = 5.0
-"""Every request is answered by then, if only with a code."""
-BACK_S = 20.0
-UNAVAILABLE = "STORE_UNAVAILABLE"
-PROBED, *ASKED = reversed(folder.ACCOUNTS)
-"""The probe has an account of its own, because nobody keeps its history."""
 DAMAGES = (Damage.UNFINISHED, Damage.CUT, Damage.FLIPPED)
 DAMAGED_EACH, DAMAGED_EACH_QUICK = 40, 3
 DISK_BYTES = 8 << 20
 _MNT_DETACH = 2
 LEFT_BYTES = 96 << 10
 """What the filled disk has left: some hundred changes."""
-
-
-class Probe:
-    """One caller that looks at what others meet: codes, sentences, seconds."""
-
-    def __init__(self, rpc: Address, findings: Findings) -> None:
-        self._wire = RpcWire(rpc)
-        self._findings = findings
-
-    async def ask(self, method: str, **more: Any) -> str:
-        """Ask about its account once; tell the refusal's text, or nothing for a good answer."""
-        started_s = time.monotonic()
-        asked = {"CstmId": CUSTOMER, "Subject": PROBED, "DestinationPrefix": CALLED} | more
-        text = ""
-        try:
-            await self._wire.call(f"Responder.{method}", asked)
-        except (LostError, RefusedError) as error:
-            text = str(error)
-        if time.monotonic() - started_s > IN_TIME_S:
-            self._findings.add(f"{method} was answered after {time.monotonic() - started_s:.1f} s: {text}")
-        return text
-
-    async def changes_are_refused(self, when: str) -> None:
-        """A change must be told that the store is not there, with a sentence."""
-        text = await self.ask("DebitSMS", Amount="1", RequestId=f"probe {when} {time.monotonic_ns()}")
-        if not _is_unavailable(text):
-            self._findings.add(f"{when}: a change was answered {text!r}")
-
-    async def reads_go_on(self, when: str) -> None:
-        """The account can be read, and priced for. (Behind a change of it that is refused it would wait.)"""
-        quoted = await self.ask("GetCost", TimeStart=CALL_DAY, TimeEnd=CALL_DAY)
-        read = await self.ask("GetAccount")
-        for what, text in (("quote", quoted), ("read", read)):
-            if text:
-                self._findings.add(f"{when}: a {what} was answered {text!r}")
-
-    async def back(self, when: str) -> float:
-        """Wait until the account can be read and changed again; tell the seconds."""
-        started_s = time.monotonic()
-        text = "never asked"
-        while time.monotonic() - started_s < BACK_S:
-            text = await self.ask("DebitSMS", Amount="1", RequestId=f"back {when}")
-            if not text:
-                return round(time.monotonic() - started_s, 2)
-            await asyncio.sleep(0.02)
-        self._findings.add(f"{when}: not back after {BACK_S:g} s: {text}")
-        return BACK_S
-
-    def close(self) -> None:
-        """Hang up."""
-        self._wire.close()
 
 
 async def run(options: Options) -> Findings:
@@ -178,25 +119,21 @@ async def _refusals(options: Options, findings: Findings) -> None:
 
 
 async def _replica_only(options: Options, findings: Findings) -> None:
-    """A rater that is given a replica for its store ends, and says why."""
-    async with StoreServer(options.place / "replica") as store:
-        await store.command("REPLICAOF", "127.0.0.1", 1)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cgrates_py", "rater", "--listen", "127.0.0.1:0"),
-            *("--redis-url", store.url),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment(),
-        )
-        try:
-            async with asyncio.timeout(BACK_S):
-                _, said = await process.communicate()
-        except TimeoutError:
-            process.kill()
-            _, said = await process.communicate()
-        last = said.decode().strip().rpartition("\n")[2]
-        if process.returncode != 1 or "read only" not in last:
-            findings.add(f"a rater on a replica ended with {process.returncode} and said {last!r}")
+    """A rater that is given a replica for its store reads, and says that it cannot write."""
+    place = options.place / "replica"
+    async with StoreServer(place / "master") as master, StoreServer(place / "replica") as replica:
+        await load_into(master.url, place / "tariff")
+        await follow(replica, master)
+        async with Parts(place) as parts:
+            try:
+                rpc = await parts.start_listening_rater("rater", replica.url)
+            except WorldError as error:
+                findings.add(f"on a replica no rater starts: {str(error)[-300:]}")
+                return
+            probe = Probe(rpc, findings)
+            await probe.reads_go_on("on a replica")
+            await probe.changes_are_refused("on a replica")
+            probe.close()
 
 
 async def _full_disk(options: Options, findings: Findings) -> None:
@@ -227,15 +164,10 @@ async def _full_disk(options: Options, findings: Findings) -> None:
 async def _until_refused(load: Load, probe: Probe) -> None:
     """Wait until a change is refused. Between two deaths the store may find room for some."""
     give_up_s = time.monotonic() + BACK_S
-    while not _is_unavailable(await probe.ask("DebitSMS", Amount="1", RequestId=f"{time.monotonic_ns()}")):
+    while not is_unavailable(await probe.ask("DebitSMS", Amount="1", RequestId=f"{time.monotonic_ns()}")):
         if time.monotonic() > give_up_s:
             raise StoreServerError("the disk does not fill")
         await load.go_on(0.05)
-
-
-def _is_unavailable(text: str) -> bool:
-    code, _, sentence = text.partition(": ")
-    return code == UNAVAILABLE and len(sentence) > len("no answer")
 
 
 def _fill(world: World, small: bool) -> Callable[[], None]:
@@ -361,17 +293,6 @@ async def _compare(url: str, history: History) -> tuple[list[str], list[str]]:
             if stored is None or balance_of(stored.account) != expected:
                 wrong.append(f"{account} has {stored and balance_of(stored.account)}, not {expected}")
     return wrong, alarms
-
-
-async def load_into(url: str, place: Path) -> None:
-    """Load the folder's tariff and accounts into a store. Raises StoreServerError."""
-    command = (sys.executable, "-m", "cgrates_py", "load", str(folder.write(place)), "--redis-url", url)
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=environment()
-    )
-    said, _ = await process.communicate()
-    if process.returncode:
-        raise StoreServerError(f"load failed: {said.decode()[-1000:]}")
 
 
 def _mix() -> Mix:
