@@ -16,11 +16,13 @@ import structlog
 
 from storage import journal, keys, records
 from storage.catalog import Catalog
+from storage.cluster import Address, Cluster, redirect_of
 from storage.cold import Cold
+from storage.connector import Connector
 from storage.inspection import Inspection
 from storage.library import COMMIT, LIBRARY
 from storage.limits import StoreLimits
-from storage.link import Connector, Counters, Link, pack
+from storage.link import Counters, Link, pack
 from storage.refusals import FUNCTION_MISSING, translated
 from storage.store import (
     AccountKey,
@@ -41,6 +43,9 @@ _log = structlog.get_logger(__name__)
 _HEADS_REMEMBERED = 200_000
 """Accounts whose record head is kept, about 250 bytes each; one more costs its next commit a read."""
 
+_NO_LOAD = ("ERR Library", "READONLY")
+"""Why functions are not loaded: they are there already, or come to a replica from its master."""
+
 
 class ValkeyStore(Inspection, Catalog):
     """Accounts and tariffs on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
@@ -52,7 +57,8 @@ class ValkeyStore(Inspection, Catalog):
     def __init__(self, url: str, limits: StoreLimits | None = None) -> None:
         limits = limits or StoreLimits()
         self._limits = limits
-        self._connector = Connector(url, limits, self._greet, self._pushed)
+        self._url = url
+        self._route: Connector | Cluster = Connector(url, limits, self._greet_first, self._pushed)
         cold = Cold(url, limits)
         Inspection.__init__(self, cold)
         Catalog.__init__(self, cold)
@@ -66,17 +72,26 @@ class ValkeyStore(Inspection, Catalog):
     @property
     def counters(self) -> Counters:
         """What the connection did so far, for metrics."""
-        return self._connector.counters
+        return self._route.counters
 
     async def open(self) -> None:
-        """Connect. Raises StoreUnavailableError when the deadline passes first."""
-        await self._connector.open()
+        """Connect, to every master if it is a cluster. Raises StoreUnavailableError after the deadline."""
+        seed = self._route
+        await seed.open()
+        if isinstance(seed, Connector) and (link := seed.link_of()) is not None and link.in_cluster:
+            self._route = Cluster(seed, self._connect, self._limits, partial(self._tell, None))
+            self._cold.use(self._route)
+            try:
+                await self._route.open()
+            except BaseException:
+                await self.close()
+                raise
 
     async def close(self) -> None:
         """Disconnect; calls that wait fail with StoreUnavailableError."""
         if self._tariff_check is not None:
             self._tariff_check.cancel()
-        await self._connector.close()
+        await self._route.close()
         await self._cold.close()
 
     async def __aenter__(self) -> Self:
@@ -124,12 +139,13 @@ class ValkeyStore(Inspection, Catalog):
 
         No task and no future, unless the link is down or the record's head is not known.
         """
-        link, head = self._connector.link, self._known_head(commit)
+        name = keys.of_account(commit.key).account
+        link, head = self._route.link_of(name), self._known_head(commit)
         if link is None or head is None:
             self._post_slowly(commit, done)
             return
         if commit.account is None and not commit.answers:
-            packed = pack("GETRANGE", keys.of_account(commit.key).account, 0, records.HEAD_BYTES - 1)
+            packed = pack("GETRANGE", name, 0, records.HEAD_BYTES - 1)
             deliver = partial(self._checked, commit, head, done)
         else:
             check_commit(commit)
@@ -154,8 +170,8 @@ class ValkeyStore(Inspection, Catalog):
                 outcome = self._outcome(commit, next_head, reply)
             except StoreCorruptError as error:
                 outcome = error
-        elif FUNCTION_MISSING in str(reply):
-            self._post_slowly(commit, done)  # which loads the functions again
+        elif FUNCTION_MISSING in str(reply) or redirect_of(reply):
+            self._post_slowly(commit, done)  # which loads the functions again, or follows what moved
             return
         else:
             outcome = translated(str(reply))
@@ -244,23 +260,41 @@ class ValkeyStore(Inspection, Catalog):
             del self._heads[next(iter(self._heads))]
 
     async def _call(self, name: bytes, packed: bytes) -> Any:
-        reply = await self._connector.call(packed)
+        reply = await self._route.call(name, packed)
         if type(reply) is not hiredis.ReplyError:
             return reply
         if FUNCTION_MISSING in str(reply):  # a store that was emptied or failed over; nothing was done
-            _accept(await self._connector.call(pack("FUNCTION", "LOAD", "REPLACE", LIBRARY)))
-            reply = await self._connector.call(packed)
+            _accept(await self._route.call(name, pack("FUNCTION", "LOAD", "REPLACE", LIBRARY)))
+            reply = await self._route.call(name, packed)
         return _accept(reply)
+
+    def _connect(self, address: Address, counters: Counters, on_turn: Callable[[], None]) -> Connector:
+        """Make the connector to a master of a cluster."""
+        return Connector(
+            self._url,
+            self._limits,
+            self._greet,
+            self._pushed,
+            address=address,
+            counters=counters,
+            on_turn=on_turn,
+        )
+
+    async def _greet_first(self, link: Link) -> None:
+        """Greet a server that is all there is; in a cluster, each master is greeted for itself."""
+        if not link.in_cluster:
+            await self._greet(link)
 
     async def _greet(self, link: Link) -> None:
         """Load the functions, follow the tariff, and tell listeners that anything may have changed."""
         loaded = await link.send(pack("FUNCTION", "LOAD", LIBRARY))
-        if not (isinstance(loaded, hiredis.ReplyError) and "already exists" in str(loaded)):
+        if not (isinstance(loaded, hiredis.ReplyError) and str(loaded).startswith(_NO_LOAD)):
             _accept(loaded)
-        current = int(_accept(await link.send(pack("GET", keys.TARIFF_CURRENT))) or 0)
+        current = await link.send(pack("GET", keys.TARIFF_CURRENT))
         if self._tariff_version is not None:
             self._tell(None)
-        self._tariff_is(current)
+        if not (link.in_cluster and isinstance(current, hiredis.ReplyError) and redirect_of(current)):
+            self._tariff_is(int(_accept(current) or 0))
 
     def _pushed(self, push: list[Any]) -> None:
         if push[0] != b"invalidate":

@@ -12,6 +12,7 @@ import redis
 from storage.embedded import EmbeddedStore
 from storage.memory import MemoryStore
 from storage.valkey import ValkeyStore
+from tests.storage.clusters import ValkeyCluster, valkey_cluster
 
 AnyStore = MemoryStore | ValkeyStore
 Connect = Callable[[], Awaitable[AnyStore]]
@@ -48,13 +49,33 @@ def admin(embedded: EmbeddedStore) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.fixture(params=["memory", "valkey"])
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyCluster]:
+    with valkey_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(params=["memory", "valkey", "cluster"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture
+def store_url(kind: str, request: pytest.FixtureRequest) -> str:
+    """Where the store of this kind is, emptied; nowhere for the one in memory."""
+    if kind == "memory":
+        return ""
+    if kind == "cluster":
+        cluster: ValkeyCluster = request.getfixturevalue("cluster")
+        cluster.flush()
+        return cluster.url
+    embedded: EmbeddedStore = request.getfixturevalue("embedded")
+    request.getfixturevalue("admin")
+    return embedded.url
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def connect(kind: str, embedded: EmbeddedStore, admin: redis.Redis) -> AsyncIterator[Connect]:
+async def connect(kind: str, store_url: str) -> AsyncIterator[Connect]:
     """Opens connections to one empty store, and closes them after the test."""
     shared = MemoryStore()
     async with AsyncExitStack() as stack:
@@ -62,7 +83,7 @@ async def connect(kind: str, embedded: EmbeddedStore, admin: redis.Redis) -> Asy
         async def open_one() -> AnyStore:
             if kind == "memory":
                 return await stack.enter_async_context(shared.connect())
-            return await stack.enter_async_context(ValkeyStore(embedded.url))
+            return await stack.enter_async_context(ValkeyStore(store_url))
 
         yield open_one
 
