@@ -28,6 +28,7 @@ Bucket = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, safe to open in a spreadsheet.")]
 
 
 def _run(function: str, **arguments: Any) -> None:
@@ -94,6 +95,7 @@ def topup(
 @app.command("list", epilog="Example: [bold]cgrates-py account list --json[/bold]")
 def list_accounts(
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
     config: Config = None,
@@ -114,6 +116,7 @@ def history(
         str | None, typer.Option(metavar="TIME", help="Only what the account was then (RFC 3339).")
     ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
     config: Config = None,

@@ -12,6 +12,7 @@ import typer
 from cgrates_py import accounts
 from cgrates_py.answers import account_bytes
 from cgrates_py.cli import USAGE, CommandError, tables
+from cgrates_py.cli.account_csv import accounts_csv, history_csv
 from cgrates_py.cli.options import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.client import plain_json
@@ -127,8 +128,9 @@ def show(as_json: bool, **place: Any) -> None:
     _on_store(work, place)
 
 
-def list_accounts(as_json: bool, **place: Any) -> None:
+def list_accounts(as_json: bool, as_csv: bool, **place: Any) -> None:
     """List all accounts by name."""
+    _one_format(as_json, as_csv)
 
     async def work(store: ValkeyStore, _: Settings) -> None:
         keys = sorted([key async for key in store.accounts()])
@@ -140,6 +142,9 @@ def list_accounts(as_json: bool, **place: Any) -> None:
         if as_json:
             typer.echo("[" + ",".join(body.decode() for body in bodies) + "]")
             return
+        if as_csv:
+            typer.echo("".join(accounts_csv(bodies)), nl=False)
+            return
         rows = [plain_json(body) for body in bodies]
         for row in rows:
             row["MinuteBuckets"] = ", ".join(
@@ -150,10 +155,13 @@ def list_accounts(as_json: bool, **place: Any) -> None:
     _on_store(work, place)
 
 
-def history(at: str | None, as_json: bool, **place: Any) -> None:
+def history(at: str | None, as_json: bool, as_csv: bool, **place: Any) -> None:
     """List the journal of an account, or tell what it was at an instant."""
+    _one_format(as_json, as_csv)
     key = _key(place)
     if at is not None:
+        if as_csv:
+            raise CommandError("--at has no --csv: it tells one account", USAGE)
         _state_at(key, at, as_json, place)
         return
 
@@ -164,6 +172,9 @@ def history(at: str | None, as_json: bool, **place: Any) -> None:
         rows = [_history_row(line) for line in lines]
         if as_json:
             typer.echo(orjson.dumps(rows).decode())
+            return
+        if as_csv:
+            typer.echo("".join(history_csv(rows)), nl=False)
             return
         for row in rows:
             row["Changes"] = ", ".join(
@@ -233,6 +244,11 @@ def _shown(field: str, value: Any) -> str:
             for each in value
         )
     return str(value)
+
+
+def _one_format(as_json: bool, as_csv: bool) -> None:
+    if as_json and as_csv:
+        raise CommandError("give --json or --csv, not both", USAGE)
 
 
 def _key(place: dict[str, Any]) -> AccountKey:
