@@ -238,7 +238,7 @@ class _End(asyncio.Protocol):
         """Hang up."""
         if self._transport is not None:
             self._transport.abort()
-        if self.joined.done():
+        if self.joined.done() and not self.joined.cancelled():  # cancelled: the balancer took too long
             self.joined.exception()  # taken note of, also when nobody waits for it any more
 
     def _take(self, message: object) -> None:

@@ -266,6 +266,28 @@ async def test_a_rater_leaves_a_silent_balancer(monkeypatch: pytest.MonkeyPatch)
         await until(lambda: not link.connected)
 
 
+async def test_a_rater_tries_again_after_a_balancer_that_said_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link_module, "HANDSHAKE_S", 0.01)
+    monkeypatch.setattr(link_module, "RECONNECT_S_MIN", 0.0)
+    came = asyncio.Semaphore(0)
+
+    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.release()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(stay_silent, "127.0.0.1", 0)
+    link = RaterLink(Desk(), "127.0.0.1", server.sockets[0].getsockname()[1], SECRET, "r1", lambda: {})
+    link.start()
+    for _ in range(3):
+        await came.acquire()
+    await link.leave()
+    server.close()
+    await server.wait_closed()
+
+
 async def test_a_rater_does_not_serve_a_balancer_with_another_secret() -> None:
     class Impostor(asyncio.Protocol):
         def connection_made(self, transport: Any) -> None:
