@@ -121,9 +121,10 @@ async def _run(options: Options, zone: str, holds: bool) -> Findings:
         try:
             await _spans(clocked)
             await _instants(clocked)
-            await _month(clocked)
-            await _history(clocked)
-            await _jumps(clocked, options)
+            if holds:
+                await _month(clocked)
+                await _history(clocked)
+                await _jumps(clocked, options)
         finally:
             clocked.wire.close()
         findings.add(*await judge_gauge(world.http))

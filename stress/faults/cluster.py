@@ -46,20 +46,27 @@ async def run(options: Options) -> Findings:
     """Move slots and kill a master that has no replica; then kill one that has."""
     findings = Findings()
     seconds = CALM_S if options.quick else options.seconds / 4
+    await asyncio.gather(_bare(options, seconds, findings), _replicated(options, seconds, findings))
+    return findings
+
+
+async def _bare(options: Options, seconds: float, findings: Findings) -> None:
     async with _clustered(options, "bare", 0) as world:
         await _moves(world, options, seconds, findings)
         await _master_lost(world, findings)
         await world.load.go_on(seconds)
         await _judged(world, findings)
+
+
+async def _replicated(options: Options, seconds: float, findings: Findings) -> None:
     if REPLICAS not in Settings.model_fields:
         findings.figures["failover"] = "left out: commits wait for no replica"
-        return findings
+        return
     more = {f"CGRATES_{REPLICAS.upper()}": "1"}
     async with _clustered(options, "replicated", 1, more) as world:
         await _master_replaced(world, findings)
         await world.load.go_on(seconds)
         await _judged(world, findings)
-    return findings
 
 
 async def run_broken(options: Options) -> Findings:

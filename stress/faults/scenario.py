@@ -14,6 +14,8 @@ MODULES = (
     "store_faults",
     "linearizable",
     "swap",
+    "clock",
+    "cluster",
     "lost_update",
     "soak",
 )

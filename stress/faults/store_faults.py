@@ -36,7 +36,7 @@ WORKERS = 8
 CALM_S = 0.3
 """Of load before each fault, and after it."""
 DAMAGES = (Damage.UNFINISHED, Damage.CUT, Damage.FLIPPED)
-DAMAGED_EACH, DAMAGED_EACH_QUICK = 40, 3
+DAMAGED_EACH, DAMAGED_EACH_QUICK = 40, 2
 DISK_BYTES = 8 << 20
 _MNT_DETACH = 2
 LEFT_BYTES = 96 << 10
@@ -54,6 +54,13 @@ async def run(options: Options) -> Findings:
 async def run_broken(options: Options) -> Findings:
     """A store that keeps nothing on disk is killed; then a change vanishes without a trace. Both show."""
     forgot, silent = Findings(), Findings()
+    await asyncio.gather(_forgetful(options, forgot), _damage(options, silent, (Damage.GONE,)))
+    if not (forgot.differences and silent.differences):
+        return Findings()
+    return Findings(forgot.differences + silent.differences)
+
+
+async def _forgetful(options: Options, findings: Findings) -> None:
     async with _served(options.place / "forgetful", options.seed) as (_, store, load, probe):
         await sabotage.forget_disk(store.url)
         await load.go_on(CALM_S)
@@ -61,11 +68,7 @@ async def run_broken(options: Options) -> Findings:
         await store.start()
         await probe.back("a store without a disk was killed")
         await load.stop()
-        forgot.add(*await judge_store(store.url, load.history, ASKED))
-    await _damage(options, silent, (Damage.GONE,))
-    if not (forgot.differences and silent.differences):
-        return Findings()
-    return Findings(forgot.differences + silent.differences)
+        findings.add(*await judge_store(store.url, load.history, ASKED))
 
 
 @asynccontextmanager
