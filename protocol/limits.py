@@ -103,8 +103,8 @@ COUNTERS_MAX = 256
 """Counters in a heartbeat."""
 RECONNECT_S_MIN = 0.05
 """First pause of a rater before it tries the balancer again; it doubles …"""
-RECONNECT_S_MAX = 1.0
-"""… up to this, so that a restarted balancer has its raters back within a second."""
+RECONNECT_S_MAX = 0.2
+"""… up to this: a restarted balancer, up after half a second, has its raters so much later."""
 
 # One connection of HTTP. Connections and unsent answers are bounded as those of JSON-RPC.
 
