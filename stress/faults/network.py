@@ -87,13 +87,12 @@ async def _run(options: Options, chosen: Sequence[Stage], seconds: float, identi
             link = links[stage.link]
             before = Counter(link.happened)
             link.fault = stage.fault
-            if stage.once:
-                await _until_happened(load, link, before)
-                link.fault = CALM
-                back_s[str(stage)] = round(await _recovered(load, world), 2)
-            else:
+            if not stage.once:
                 await load.go_on(seconds)
-                link.fault = CALM
+            await _until_happened(load, link, before)
+            link.fault = CALM
+            if stage.once:
+                back_s[str(stage)] = round(await _recovered(load, world), 2)
             if link.happened == before:
                 findings.add(f"{stage}: never happened")
         await load.stop()
