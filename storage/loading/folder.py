@@ -1,8 +1,15 @@
-"""A folder of tariff files: what is in it, and how its files are read within bounds."""
+"""A folder of tariff files: what is in it, and how its files are read within bounds.
 
+Whoever fills the folder need not be trusted: nothing outside it is read, nothing that is no plain file, and
+of that no more than the bounds below, also when a file changes while it is read. Archives are not unpacked.
+"""
+
+import os
+import stat
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 from storage.loading.report import Report
 
@@ -11,6 +18,12 @@ FILE_BYTES_MAX = 64 * 1024 * 1024
 
 LINE_BYTES_MAX = 64 * 1024
 """The longest CSV line; a longer one is a problem and is skipped, never held in memory."""
+
+LINES_MAX = 2_000_000
+"""Lines of one CSV file: six times a deck of 300,000 prefixes; each is kept in memory several times over."""
+
+JSON_VALUES_MAX = 4_000_000
+"""Commas and opening brackets of one JSON file, which bound its values: each takes some 100 bytes."""
 
 PROGRESS_LINES = 4_096
 """Lines (or JSON elements) between two calls of a progress listener."""
@@ -57,33 +70,60 @@ class Folder:
         self.report = report
         self._progress = progress
         self._done = 0
-        self.files = {name: path for name in names if (path := self._regular(root, name)) is not None}
-        self._total = sum(path.stat().st_size for path in self.files.values())
+        self._root = root
+        self.files = {name: size for name in names if (size := self._measured(name)) is not None}
+        """The bytes of each file that is there."""
+        self._total = sum(self.files.values())
 
-    def _regular(self, root: Path, name: str) -> Path | None:
-        """Find a file to read. A link that leads out of the folder, a pipe or a folder is a problem."""
-        path = root / name
+    def _measured(self, name: str) -> int | None:
+        path = self._root / name
         if not path.is_symlink() and not path.exists():
             return None
-        if not _inside(path, root):
+        stream = self._opened(name)
+        if stream is None:
+            return None
+        with stream:
+            return os.fstat(stream.fileno()).st_size
+
+    def _opened(self, name: str) -> BinaryIO | None:
+        """Open a file to read. A link that leads out of the folder, a pipe, a folder, too much: a problem.
+
+        What was opened is what is looked at, so nothing can be put in its place in between.
+        """
+        path = self._root / name
+        if not _inside(path, self._root):  # looked at first: opening a device can do things
             self.report.problem(name, "", "a file inside the folder", "a link out of it")
-        elif not path.is_file():
+            return None
+        if not path.is_file():
             self.report.problem(name, "", "a regular file", "something else")
-        elif (size := path.stat().st_size) > FILE_BYTES_MAX:
-            self.report.problem(name, "", f"at most {FILE_BYTES_MAX} bytes", f"{size} bytes")
+            return None
+        # not blocking: in the file's place may now be a pipe without a writer
+        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        found = os.fstat(opened)
+        if not _inside(Path(f"/proc/self/fd/{opened}"), self._root):
+            self.report.problem(name, "", "a file inside the folder", "a link out of it")
+        elif not stat.S_ISREG(found.st_mode):
+            self.report.problem(name, "", "a regular file", "something else")
+        elif found.st_size > FILE_BYTES_MAX:
+            self.report.problem(name, "", f"at most {FILE_BYTES_MAX} bytes", f"{found.st_size} bytes")
         else:
-            return path
+            return os.fdopen(opened, "rb")
+        os.close(opened)
         return None
 
     def lines(self, name: str) -> Iterator[tuple[int, str]]:
         """Read a file as (line number, text) without its line ends; lines that are no text are problems."""
-        path = self.files.get(name)
-        if path is None:
+        stream = self._opened(name) if name in self.files else None
+        if stream is None:
             return
-        with path.open("rb") as stream:
+        with stream:
             number = 0
             while raw := stream.readline(LINE_BYTES_MAX + 1):
                 number += 1
+                if number > LINES_MAX or stream.tell() > FILE_BYTES_MAX:
+                    expected = f"at most {LINES_MAX} lines and {FILE_BYTES_MAX} bytes"
+                    self.report.problem(name, f"{number}:1", expected, "more")
+                    break
                 if len(raw) > LINE_BYTES_MAX:
                     self.report.problem(
                         name, f"{number}:1", f"a line of at most {LINE_BYTES_MAX} bytes", "a longer one"
@@ -112,10 +152,17 @@ class Folder:
 
     def document(self, name: str) -> str | None:
         """Read a whole file as text; None if there is none or it is no UTF-8."""
-        path = self.files.get(name)
-        if path is None:
+        stream = self._opened(name) if name in self.files else None
+        if stream is None:
             return None
-        raw = path.read_bytes()
+        with stream:
+            raw = stream.read(FILE_BYTES_MAX + 1)
+        if len(raw) > FILE_BYTES_MAX:
+            self.report.problem(name, "", f"at most {FILE_BYTES_MAX} bytes", "more")
+            return None
+        if (count := sum(map(raw.count, (b",", b"[", b"{")))) > JSON_VALUES_MAX:
+            self.report.problem(name, "", f"at most {JSON_VALUES_MAX} values", f"{count} commas and brackets")
+            return None
         try:
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -127,11 +174,11 @@ class Folder:
     def told(self, name: str, done: int, total: int) -> None:
         """Tell that ``done`` of ``total`` elements of a document are worked on."""
         if not done % PROGRESS_LINES:
-            self._tell(self.files[name].stat().st_size * done // total)
+            self._tell(self.files[name] * done // total)
 
     def finished(self, name: str) -> None:
         """Tell that a file is read."""
-        self._done += self.files[name].stat().st_size
+        self._done += self.files[name]
         self._tell(0)
 
     def _tell(self, offset: int) -> None:

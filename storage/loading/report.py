@@ -25,7 +25,8 @@ class Problem:
     def __str__(self) -> str:
         """Print as one line: ``Rates.csv:7:5: expected a duration above 0, got '0s'``."""
         joint = ":" if self.place[:1].isdigit() else " "
-        where = f"{self.file}{joint}{self.place}" if self.place else self.file
+        file = _printable(self.file)  # a file's name may hold anything, orders to a terminal too
+        where = f"{file}{joint}{self.place}" if self.place else file
         return f"{where}: expected {self.expected}, got {self.got}"
 
 
@@ -34,6 +35,10 @@ def shown(value: object) -> str:
     text = "nothing" if value in {"", None} else f"'{value}'" if isinstance(value, str) else str(value)
     if len(text) > SHOWN_CHARACTERS:
         text = text[: SHOWN_CHARACTERS - 1] + "…"
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
