@@ -138,7 +138,7 @@ async def test_a_swallowed_direction_is_silent_and_the_other_goes_on() -> None:
         writer.write(b"lost too\n")
         back.write(b"heard\n")
         assert await asyncio.wait_for(reader.readline(), SOON_S) == b"heard\n"
-        assert (target.heard, target.ended.is_set()) == (b"", False)
+        assert (bytes(target.heard), target.ended.is_set()) == (b"", False)
         proxy.reset_all()
         await asyncio.wait_for(target.ended.wait(), SOON_S)
 
@@ -151,7 +151,7 @@ async def test_an_end_that_vanishes_leaves_the_other_open_and_in_silence() -> No
             await asyncio.wait_for(reader.read(1), SOON_S)
         back.write(b"to nobody\n")
         await back.drain()
-        assert (target.heard, target.ended.is_set()) == (b"", False)
+        assert (bytes(target.heard), target.ended.is_set()) == (b"", False)
 
 
 async def test_an_end_in_order_is_passed_on_after_what_is_under_way() -> None:
@@ -159,7 +159,7 @@ async def test_an_end_in_order_is_passed_on_after_what_is_under_way() -> None:
         writer.write(b"one\ntwo\nunfinished")
         writer.close()
         await asyncio.wait_for(target.ended.wait(), SOON_S)
-        assert (target.heard, proxy.connections) == (b"one\ntwo\nunfinished", set())
+        assert (bytes(target.heard), len(proxy.connections)) == (b"one\ntwo\nunfinished", 0)
 
 
 async def test_nobody_behind_the_proxy_is_a_reset() -> None:
