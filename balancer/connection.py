@@ -205,15 +205,21 @@ class Connection(asyncio.Protocol):
             self._frame_since = now
         elif now - self._frame_since > (may_take_s := times.frame_s + self._pending / FRAME_BYTES_PER_S):
             self._end(jsonrpc.encode_malformed(f"the request did not end within {may_take_s:.0f} s"))
-        if not self._shown and now - self._made_at > times.login_s and not self._server.gate.keyring.open:
+        if now - self._made_at > times.login_s and self.unknown:
             self._end(_line(self._server.gate.keyring.lacking))
 
     def make_room(self, now: float) -> bool:
-        """Close it if it is still idle; tell whether it was."""
-        if self._heard or self._in_flight or self._last_words is not None:
+        """Close it if it is still idle, or showed no key where one is asked for; tell whether it was so."""
+        busy = self._heard or self._in_flight
+        if self._last_words is not None or (busy and not self.unknown):
             return False
         self._end(refusal(f"idle for {now - self.idle_since:.0f} s, and all connections are in use"))
         return True
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it has yet to show the key that it is asked for."""
+        return not self._shown and not self._server.gate.keyring.open
 
     def finish(self) -> "asyncio.Future[None]":
         """Read no more, answer what is in flight, close; the future is done when it is closed."""

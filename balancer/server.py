@@ -81,7 +81,7 @@ class JsonRpcServer:
         self._told_failures = 0
         self._told_at = 0.0
         self._connections_max = connections_max
-        self._idlest: list[Connection] = []  # as of the last sweep; the one idle for longest stands last
+        self._idlest: list[Connection] = []  # as of the last sweep; the first to go stands last
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._dirty: list[Connection] = []
@@ -165,8 +165,9 @@ class JsonRpcServer:
             connection.check(now)
         self._idlest = []
         if len(self.connections) >= self._connections_max:
-            idle = [each for each in self.connections if each.idle_since <= now - self.times.idle_s]
-            self._idlest = sorted(idle, key=lambda each: -each.idle_since)
+            since = now - self.times.idle_s
+            idle = [each for each in self.connections if each.idle_since <= since or each.unknown]
+            self._idlest = sorted(idle, key=lambda each: (each.unknown, -each.idle_since))
         if self.failed_logins > self._told_failures and now - self._told_at >= _TELL_FAILURES_S:
             log.warning("%d requests without a right key", self.failed_logins - self._told_failures)
             self._told_failures, self._told_at = self.failed_logins, now

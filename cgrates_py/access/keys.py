@@ -10,7 +10,6 @@ from cgrates_py.access import AccessError
 from cgrates_py.address import is_loopback
 from cgrates_py.settings import Settings
 from protocol.access import Keyring
-from storage.embedded import url_if_running
 from storage.store import StoreError
 from storage.valkey import ValkeyStore
 
@@ -24,13 +23,22 @@ _log = structlog.get_logger(__name__)
 
 def make_keyring(settings: Settings, host: str, secret: str) -> Keyring:
     """Make the keyring of a server on ``host``, not yet knowing what the store has."""
-    has_store = bool(settings.redis_url) or (settings.data_dir / "appendonlydir").exists()
+    has_store = _store_url(settings) is not None or (settings.data_dir / "appendonlydir").exists()
     return Keyring(
         secret,
         settings.admin_key.get_secret_value(),
         required=settings.require_keys or not is_loopback(host),
-        known=not has_store and url_if_running(settings.data_dir) is None,
+        known=not has_store,
     )
+
+
+def _store_url(settings: Settings) -> str | None:
+    """Tell where the store is, if it runs."""
+    if settings.redis_url:
+        return settings.redis_url
+    from storage.embedded import url_if_running  # noqa: PLC0415 -- a restart of a part of serve does without
+
+    return url_if_running(settings.data_dir)
 
 
 def check_reachable(host: str, keyring: Keyring) -> None:
@@ -59,7 +67,7 @@ async def following(settings: Settings, keyring: Keyring) -> AsyncIterator[None]
 async def _follow(settings: Settings, keyring: Keyring, first: asyncio.Event) -> None:
     away = False
     while True:
-        url = settings.redis_url or url_if_running(settings.data_dir)
+        url = _store_url(settings)
         if not url and keyring.known:
             first.set()
         try:

@@ -1,10 +1,13 @@
 """Keys over real sockets: what is let through, what is refused and how, for every way to ask."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from balancer.gate import Bounded
+from balancer.service import serve_balancer
 from protocol.access import (
     CONSOLE_ID,
     FRONT_ID,
@@ -16,7 +19,7 @@ from protocol.access import (
 )
 from protocol.limits import LOGIN_FAILURES_MAX
 from protocol.methods import HOST_METHODS, NAMES, Method
-from tests.access.gates import SECRET, Caller, gated, outcome
+from tests.access.gates import SECRET, Caller, Echo, gated, outcome
 
 CHANGES = [
     "DebitBalance",
@@ -357,6 +360,36 @@ async def test_answers_to_a_caller_that_hung_up_count_too() -> None:
         gone.writer.transport.abort()
         world.served.release()
         assert await watcher.ask(auth=key) == "served"
+
+
+async def test_a_listener_without_a_pool_refuses_what_is_too_much_at_once() -> None:
+    served = Echo("served")
+    bounded = Bounded(served, 2)
+    async with gated() as world:
+        world.server.gate.dispatcher = bounded
+        served.hold = True
+        callers = [await world.connect() for _ in range(3)]
+        for caller in callers[:2]:
+            caller.writer.write(V1 % (b"", b"{}") + b"\n")
+        while len(served.held) < 2:
+            assert outcome(await callers[2].say(b"{}\n")) == "INVALID_REQUEST"
+        assert await callers[2].ask() == "OVERLOADED"
+        served.release()
+        assert [outcome(await caller.hear()) for caller in callers[:2]] == ["served"] * 2
+        assert await callers[2].ask() == "served"
+
+
+async def test_what_the_gate_refuses_is_counted_among_the_outcomes() -> None:
+    balancer = await serve_balancer("127.0.0.1", 0, 0, b"secret", keyring=Keyring(SECRET, required=True))
+    reader, writer = await asyncio.open_connection("127.0.0.1", balancer.rpc_port)
+    caller = Caller(reader, writer)
+    probe = derived_key(SECRET, PROBE_ID)
+    assert await caller.ask("Debit") == "UNAUTHENTICATED"
+    assert await caller.ask("Debit", auth=probe) == "FORBIDDEN"
+    counted = balancer.metrics()["requests"]["Debit"]
+    writer.close()
+    await balancer.stop(0.1)
+    assert counted == {"UNAUTHENTICATED": 1, "FORBIDDEN": 1}
 
 
 async def test_a_login_without_a_key_is_told_what_is_missing() -> None:

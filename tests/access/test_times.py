@@ -90,6 +90,30 @@ async def test_a_full_listener_closes_the_connection_that_is_idle_for_longest() 
         assert await second.ask() == "served"
 
 
+async def test_where_keys_are_asked_for_those_who_show_none_make_room_first() -> None:
+    async with gated(Times(idle_s=60, frame_s=0.1), connections_max=3) as world:
+        key = world.key(right=Right.READ)
+        known, stranger, late = [await world.connect() for _ in range(3)]
+        assert await known.login(key)
+        late.writer.write(b"[")
+        await late.reader.read()  # so that a sweep has passed
+        fourth, fifth = [await world.connect() for _ in range(2)]
+        assert b"OVERLOADED: idle for" in await stranger.reader.read()
+        assert await fifth.login(key)
+        assert await known.ask() == "served"
+        assert await fourth.ask() == "UNAUTHENTICATED"
+
+
+async def test_failed_logins_are_told_as_a_number(caplog: pytest.LogCaptureFixture) -> None:
+    async with gated(Times(frame_s=0.1)) as world:
+        caller = await world.connect()
+        for _ in range(3):
+            assert await caller.ask(auth="cgr_abc_nobodysecret") == "UNAUTHENTICATED"
+        while not caplog.messages:  # noqa: ASYNC110 -- the log has no event
+            await asyncio.sleep(0.01)
+    assert caplog.messages == ["3 requests without a right key"]
+
+
 async def test_one_that_waits_for_its_answer_is_not_idle() -> None:
     async with gated(Times(idle_s=0.02, frame_s=0.2), connections_max=2) as world:
         world.served.hold = True
