@@ -23,13 +23,16 @@ import orjson
 from protocol.dispatch import Status
 from protocol.errors import WIRE, Code, code_of
 from protocol.framing import too_deep
-from protocol.limits import BATCH_MAX, DEPTH_MAX, ID_BYTES_MAX
+from protocol.limits import BATCH_BYTES_MAX, BATCH_MAX, DEPTH_MAX, ID_BYTES_MAX
 from protocol.methods import BY_NAME, HOST_METHODS, Method
 
 NULL: Final = b"null"
 EMPTY_DESCRIPTOR: Final = b"{}"
 
-
+_NO_ROOM: Final = (
+    f"{Code.OVERLOADED}: the answers to this batch are longer than {BATCH_BYTES_MAX} bytes; "
+    "a repeat with the same RequestId is safe"
+).encode()
 _ABSENT: Final = msgspec.Raw(b"")
 
 
@@ -54,11 +57,17 @@ class MalformedError(Exception):
 class Batch:
     """Collects the answers to one batch; ``due`` are still to come, ``answers`` leave when none is."""
 
-    __slots__ = ("answers", "due")
+    __slots__ = ("_room", "answers", "due")
 
     def __init__(self, due: int) -> None:
         self.due = due
         self.answers: list[bytes] = []
+        self._room = BATCH_BYTES_MAX
+
+    def add(self, line: bytes, id_: bytes) -> None:
+        """Keep an answer, or in place of one for which there is no room left, that there is none."""
+        self._room -= len(line)
+        self.answers.append(line if self._room >= 0 else _second(id_, Status.REFUSED, _NO_ROOM))
 
 
 class Reply:
@@ -205,27 +214,24 @@ def encode(token: Token, status: int, body: bytes) -> bytes | None:
         if status == Status.OK:
             return b'{"id":%b,"result":%b,"error":null}\n' % (token, body)
         return b'{"id":%b,"result":null,"error":%b}\n' % (token, _text(body))
-    line = None
-    if token.id is not None:
-        if status == Status.OK:
-            line = b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (body, token.id)
-        else:
-            code = code_of(body.decode(errors="replace"))
-            error = b'{"code":%d,"message":%b,"data":{"code":"%b"}}' % (
-                WIRE[code].rpc,
-                _text(body),
-                code.encode(),
-            )
-            line = b'{"jsonrpc":"2.0","error":%b,"id":%b}' % (error, token.id)
+    line = None if token.id is None else _second(token.id, status, body)
     batch = token.batch
     if batch is None:
         return line + b"\n" if line is not None else None
     batch.due -= 1
-    if line is not None:
-        batch.answers.append(line)
+    if line is not None and token.id is not None:
+        batch.add(line, token.id)
     if batch.due or not batch.answers:
         return None
     return b"[%b]\n" % b",".join(batch.answers)
+
+
+def _second(id_: bytes, status: int, body: bytes) -> bytes:
+    if status == Status.OK:
+        return b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (body, id_)
+    code = code_of(body.decode(errors="replace"))
+    error = b'{"code":%d,"message":%b,"data":{"code":"%b"}}' % (WIRE[code].rpc, _text(body), code.encode())
+    return b'{"jsonrpc":"2.0","error":%b,"id":%b}' % (error, id_)
 
 
 def encode_malformed(sentence: str) -> bytes:

@@ -19,6 +19,10 @@ BATCH_MAX = 1000
 KEY_CHARS_MAX = 1024
 """An API key shown by a caller. Ours have 57 characters; an administrator may think of a longer one."""
 
+BATCH_BYTES_MAX = 4 << 20
+"""The answers to one batch, each refused beyond it. A thousand usual ones are half of that, a thousand
+calls of a year 400 MiB."""
+
 # One connection of a caller.
 
 CONNECTIONS_MAX = 4096
