@@ -30,6 +30,7 @@ from protocol.limits import IN_FLIGHT_MAX
 from protocol.methods import Method
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff
+from storage.limits import StoreLimits
 from storage.store import StoreError
 from storage.valkey import ValkeyStore
 
@@ -139,6 +140,7 @@ async def run_rater(
     name: str = "",
     unknown_account: Literal["refuse", "postpaid"] = "refuse",
     request_id_ttl_s: int = 86_400,
+    store_replicas: int = 0,
     on_ready: Callable[[int], None] | None = None,
     open_server: Callable[[Dispatcher], JsonRpcServer] | None = None,
     tls: MakeTls = plain,
@@ -154,8 +156,9 @@ async def run_rater(
     """
     name = name or f"{socket.gethostname()}:{os.getpid()}"
     counters = RaterCounters()
+    limits = StoreLimits(replicas=store_replicas)
     async with AsyncExitStack() as stack:
-        store = failpoints.store_of(await stack.enter_async_context(ValkeyStore(store_url)))
+        store = failpoints.store_of(await stack.enter_async_context(ValkeyStore(store_url, limits)))
         settings = LaneSettings(request_id_ttl_s, RETRY_TTL_S)
         shop = Shop(store, compile_tariff(Tariff()), clock, counters, settings)
         responder = Responder(shop, unknown_account)

@@ -66,7 +66,10 @@ class Settings(BaseSettings):
     data_dir: Path = Path("cgrates-data")
     """Directory of the embedded store: below the working directory, where people look for it."""
     redis_url: Annotated[str, AfterValidator(_store_url)] = ""
-    """Use this Redis ≥ 7 / Valkey ≥ 8 instead of the embedded store (``redis://``, ``unix://``)."""
+    """Use this Redis ≥ 7 / Valkey ≥ 8 instead of the embedded store (``redis://``, ``unix://``), or any node
+    of a cluster."""
+    store_replicas: int = Field(0, ge=0, le=16)
+    """Replicas of that store that must have a change before it is answered; 0: its disk is enough."""
 
     register_address: HostPort = "127.0.0.1:2000"
     """Where a rater finds the balancer's registration port."""

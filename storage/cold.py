@@ -12,12 +12,21 @@ from typing import Any
 import redis.asyncio
 import redis.exceptions
 from redis.asyncio.connection import parse_url
-from redis.exceptions import AskError, MovedError
+from redis.exceptions import (
+    AskError,
+    BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
+    MovedError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+)
 
 from storage.cluster import Address, Cluster
 from storage.limits import StoreLimits
 from storage.refusals import translated
-from storage.store import StoreError, StoreUnavailableError
+from storage.store import StoreCorruptError, StoreError, StoreUnavailableError
 
 SCAN_COUNT = 1_000
 """Keys that the server looks at in one step of a scan: some 0.2 ms in which it does nothing else."""
@@ -26,6 +35,18 @@ Client = redis.asyncio.Redis
 Command = Sequence[str | bytes | int]
 """A command's words. The one that routes it, the first key, is given beside it."""
 
+
+_WORDS: dict[type[Exception], str] = {
+    OutOfMemoryError: "OOM",
+    ReadOnlyError: "READONLY",
+    BusyLoadingError: "LOADING",
+    MasterDownError: "MASTERDOWN",
+    ClusterDownError: "CLUSTERDOWN",
+    TryAgainError: "TRYAGAIN",
+    MovedError: "MOVED",
+    AskError: "ASK",
+}
+"""The words that redis-py takes away from the texts of the store."""
 
 REDIRECTS_MAX = 5
 """Times that a command of a cluster is sent again to where it says that the key is."""
@@ -73,7 +94,7 @@ class Cold:
                 asked = [commands[number][1] for number in numbers]
                 for number, reply in zip(numbers, await self._ask(address, *asked), strict=True):
                     replies[number] = await self._settled(commands[number][1], reply)
-        return [translated(str(each)) if isinstance(each, Exception) else each for each in replies]
+        return [_ours(each) if isinstance(each, Exception) else each for each in replies]
 
     async def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
         """Go through the keys that match, in pages, some of them empty; a key may come twice."""
@@ -126,4 +147,10 @@ class Cold:
         except TimeoutError:
             raise StoreUnavailableError(f"the store did not answer within {self._deadline_s:g} s") from None
         except (redis.exceptions.RedisError, OSError) as error:
-            raise translated(str(error) or type(error).__name__) from error
+            raise _ours(error) from error
+
+
+def _ours(error: Exception) -> StoreUnavailableError | StoreCorruptError:
+    text = str(error) or type(error).__name__
+    word = _WORDS.get(type(error))
+    return translated(f"{word} {text}" if word else text)

@@ -9,6 +9,7 @@ import hiredis
 import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
+from storage.acked import AckedLink
 from storage.limits import StoreLimits
 from storage.link import Counters, Link, pack
 from storage.store import StoreError, StoreUnavailableError
@@ -146,7 +147,7 @@ class Connector:
 
     async def _connect(self) -> Link:
         loop = asyncio.get_running_loop()
-        link = Link(loop, self.counters, self._limits.outstanding_max)
+        link = self._new_link(loop)
         link.on_push = self._on_push
         settings = self._settings
         if path := settings.get("path"):
@@ -164,6 +165,12 @@ class Connector:
             link.abort("the store refused the connection")
             raise
         return link
+
+    def _new_link(self, loop: asyncio.AbstractEventLoop) -> Link:
+        limits = self._limits
+        if not limits.replicas:
+            return Link(loop, self.counters, limits.outstanding_max)
+        return AckedLink(loop, self.counters, limits.outstanding_max, limits.replicas, limits.replicas_s)
 
     async def _hello(self, link: Link) -> None:
         settings = self._settings

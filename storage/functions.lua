@@ -45,6 +45,21 @@ local function commit(keys, args)
   return 1
 end
 
+-- The same where replicas acknowledge changes. WAIT covers what its own connection wrote, and a known answer
+-- was perhaps written by another, to a master whose replicas do not have it yet: so it is written once more.
+local function commit_acked(keys, args)
+  local reply = commit(keys, args)
+  if reply ~= 1 then
+    for i = 3, #keys do
+      local value = redis.call('GETEX', keys[i])
+      if value then
+        redis.call('SET', keys[i], value, 'KEEPTTL')
+      end
+    end
+  end
+  return reply
+end
+
 -- keys: current, snapshot of the next version, snapshot that is no longer kept
 -- args: version expected ('0': none yet), next version, snapshot
 local function publish(keys, args)
@@ -73,5 +88,6 @@ local function lease(keys, args)
 end
 
 redis.register_function('cgr_commit_@ID@', commit)
+redis.register_function('cgr_commit_acked_@ID@', commit_acked)
 redis.register_function('cgr_lease_@ID@', lease)
 redis.register_function('cgr_publish_@ID@', publish)

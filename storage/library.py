@@ -8,5 +8,6 @@ _ID = hashlib.blake2b(_SOURCE.encode(), digest_size=6).hexdigest()
 
 LIBRARY = _SOURCE.replace("@ID@", _ID)
 COMMIT = f"cgr_commit_{_ID}".encode()
+COMMIT_ACKED = f"cgr_commit_acked_{_ID}".encode()
 PUBLISH = f"cgr_publish_{_ID}".encode()
 LEASE = f"cgr_lease_{_ID}".encode()

@@ -16,11 +16,17 @@ class StoreLimits:
     backoff_min_s: float = 0.02
     """The wait before the second attempt to connect; a restarted store is back within 0.1 s."""
 
-    backoff_max_s: float = 0.5
-    """The longest wait between attempts, so that a call still meets a store that came back late."""
+    backoff_max_s: float = 0.1
+    """The longest wait between attempts: what a caller waits longer than the store was away."""
 
     outstanding_max: int = 20_000
     """Calls without an answer: a second of a store's work, some 10 MB. The next is refused at once."""
+
+    replicas: int = 0
+    """Replicas that must have a change before it is answered (``storage.acked``)."""
+
+    replicas_s: float = 1.0
+    """How long they are waited for: a replica on the same continent has it in some milliseconds."""
 
     bulk_s: float = 60.0
     """A tariff snapshot or a page of accounts, which travel on a connection of their own."""

@@ -114,6 +114,10 @@ class Link(asyncio.Protocol):
         except (hiredis.ProtocolError, IndexError) as error:
             self.abort(f"the store does not speak RESP3: {error}")
 
+    def _expect(self, deliver: Deliver) -> None:
+        """Wait for the reply to a command that is sent without a call."""
+        self._waiting.append((deliver, self._turn_s))
+
     def _flush(self) -> None:
         if self._transport is None or not self._unsent:
             return

@@ -20,7 +20,7 @@ from storage.cluster import Address, Cluster, redirect_of
 from storage.cold import Cold
 from storage.connector import Connector
 from storage.inspection import Inspection
-from storage.library import COMMIT, LIBRARY
+from storage.library import COMMIT, COMMIT_ACKED, LIBRARY
 from storage.limits import StoreLimits
 from storage.link import Counters, Link, pack
 from storage.refusals import FUNCTION_MISSING, translated
@@ -57,6 +57,7 @@ class ValkeyStore(Inspection, Catalog):
     def __init__(self, url: str, limits: StoreLimits | None = None) -> None:
         limits = limits or StoreLimits()
         self._limits = limits
+        self._commit_function = COMMIT_ACKED if limits.replicas else COMMIT
         self._url = url
         self._route: Connector | Cluster = Connector(url, limits, self._greet_first, self._pushed)
         cold = Cold(url, limits)
@@ -207,7 +208,7 @@ class ValkeyStore(Inspection, Catalog):
         for each in answers:
             arguments += (records.encode_answer(each.digest, each.body), each.ttl_s * 1000)
         known = [names.answer + each.request_id.encode() for each in answers]
-        call = (b"FCALL", COMMIT, 2 + len(known), names.account, names.journal)
+        call = (b"FCALL", self._commit_function, 2 + len(known), names.account, names.journal)
         return pack(*call, *known, *arguments), next_head
 
     def _outcome(self, commit: Commit, next_head: bytes, reply: Any) -> Committed | Conflict:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cgrates_py import process
 from cgrates_py.access import AccessError
 from cgrates_py.address import Address, is_loopback
-from cgrates_py.cli import CommandError
+from cgrates_py.cli import USAGE, CommandError
 from cgrates_py.cli.options import load_settings
 from cgrates_py.client import RpcLostError, call_once
 from cgrates_py.clock import open_clock
@@ -33,6 +33,8 @@ def _prepare(name: str, config: Path | None, given: dict[str, Any]) -> Settings:
     process.allow_open_files()
     settings = load_settings(config, **given)
     configure(settings, settings.name or name)
+    if settings.store_replicas and name in ("serve", "rater") and not settings.redis_url:
+        raise CommandError("setting store_replicas: the embedded store has none; see redis_url", USAGE)
     return settings
 
 
@@ -148,6 +150,7 @@ async def _rate(settings: Settings, secret: str) -> None:
             name=settings.name,
             unknown_account=settings.unknown_account,
             request_id_ttl_s=settings.request_id_ttl_hours * 3600,
+            store_replicas=settings.store_replicas,
             on_ready=(lambda port: _announce(rpc=Address(listen.host, port))) if listen else None,
             open_server=gate,
             tls=client_tls(settings),

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from cgrates_py.cli import CommandError
 from cgrates_py.settings import Settings
+from storage.limits import StoreLimits
 from storage.opening import open_store
 from storage.store import StoreError
 from storage.valkey import ValkeyStore
@@ -27,7 +28,8 @@ def with_store(
 
     async def run() -> None:
         url = settings.redis_url or None
-        async with open_store(None if url else settings.data_dir, url) as store:
+        limits = StoreLimits(replicas=settings.store_replicas if url else 0)
+        async with open_store(None if url else settings.data_dir, url, limits) as store:
             await work(store, settings)
 
     try:

@@ -1,0 +1,150 @@
+"""Replicas: a change is answered when they have it; a replica itself takes none."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from rater.account import Account
+from storage.limits import StoreLimits
+from storage.link import pack
+from storage.store import Committed, Conflict, Stored, StoreUnavailableError
+from storage.valkey import ValkeyStore
+from tests.storage.accounts import KEY, TEN, create, debit
+from tests.storage.clusters import Node, free_ports, until
+from tests.storage.test_valkey import NINE, ONE, SOON
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ACKED = StoreLimits(replicas=1, replicas_s=0.2)
+
+
+class Pair:
+    """A master and its replica."""
+
+    def __init__(self, master: Node, replica: Node) -> None:
+        self.master, self.replica = master, replica
+        self.url = f"redis://127.0.0.1:{master.port}"
+        self.replica_url = f"redis://127.0.0.1:{replica.port}"
+
+    def follows(self) -> bool:
+        return bool(self.replica.admin.info("replication")["master_link_status"] == "up")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    directory = tmp_path_factory.mktemp("pair")
+    ports = free_ports(4)
+    plain = ("--cluster-enabled", "no")
+    master = Node(directory / "master", ports[0], ports[1], *plain)
+    following = ("--replicaof", f"127.0.0.1 {master.port}")
+    replica = Node(directory / "replica", ports[2], ports[3], *plain, *following)
+    yield Pair(master, replica)
+    master.close()
+    replica.close()
+
+
+@pytest.fixture
+def pair(running: Pair) -> Pair:
+    """Both of them up and empty."""
+    until(running.follows)
+    running.master.admin.flushall()
+    return running
+
+
+class Stopped:
+    """Stops a process for the length of a block."""
+
+    def __init__(self, node: Node) -> None:
+        self._pid = node.process.pid
+
+    def __enter__(self) -> None:
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def __exit__(self, *_: object) -> None:
+        os.kill(self._pid, signal.SIGCONT)
+
+
+async def test_a_change_is_on_the_replica_when_it_is_answered(pair: Pair) -> None:
+    async with ValkeyStore(pair.url, ACKED) as store:
+        for number in range(20):
+            key = ("vdf", str(number))
+            account = Account(*key)
+            assert await store.commit(create(account)) == Committed(1)
+            async with ValkeyStore(pair.replica_url) as other:
+                assert await other.read(key) == Stored(1, account)
+
+
+async def test_without_a_replica_in_time_the_outcome_is_unknown_and_told_when_it_is_back(pair: Pair) -> None:
+    async with ValkeyStore(pair.url, ACKED) as store, ValkeyStore(pair.url, ACKED) as other:
+        await store.commit(create())
+        with Stopped(pair.replica):
+            with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
+                await store.commit(debit(1, TEN, ONE, "a"))
+            # it is done at the master; who asks again there, is not told so either
+            with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
+                await other.commit(debit(1, TEN, ONE, "a"))
+            assert await other.read(KEY) == Stored(2, NINE)
+        outcome = await other.commit(debit(1, TEN, ONE, "a"))
+        assert isinstance(outcome, Conflict)
+        assert list(outcome.answers) == ["a"]
+        assert await store.verify(KEY) == Stored(2, NINE)
+
+
+async def test_changes_and_reads_of_one_turn_share_one_wait(pair: Pair) -> None:
+    async with ValkeyStore(pair.url, ACKED) as store:
+        before = store.counters.round_trips
+        accounts = [Account("turn", str(number)) for number in range(50)]
+        calls = [store.commit(create(each)) for each in accounts]
+        assert await asyncio.gather(*calls) == [Committed(1)] * 50
+        assert store.counters.round_trips == before + 1
+        waits = pair.master.admin.info("commandstats")["cmdstat_wait"]["calls"]
+        await asyncio.gather(*[store.read(("turn", str(number))) for number in range(50)])
+        assert waits == pair.master.admin.info("commandstats")["cmdstat_wait"]["calls"]
+
+
+async def test_a_connection_that_ends_before_anything_was_sent_fails_what_was_to_be(pair: Pair) -> None:
+    async with ValkeyStore(pair.url, ACKED) as store:
+        await store.read(KEY)
+        link = store._route.link_of(b"")
+        assert link is not None
+        waiting = [link.send(pack("FCALL", "f", 0)), link.send(pack("PING"))]
+        link.abort("enough")
+        assert [str(each.exception()) for each in waiting] == ["enough", "enough"]
+
+
+async def test_a_connection_that_breaks_while_it_waits_fails_what_waited(pair: Pair) -> None:
+    async with ValkeyStore(pair.url, StoreLimits(replicas=1, replicas_s=30)) as store:
+        with Stopped(pair.replica):
+            waiting = asyncio.create_task(store.commit(create()))
+            while not pair.master.admin.info("clients")["blocked_clients"]:  # noqa: ASYNC110 -- another process
+                await asyncio.sleep(0)
+            pair.master.admin.client_kill_filter(_type="normal", skipme=True)
+            with pytest.raises(StoreUnavailableError, match="connection to the store lost"):
+                await waiting
+
+
+async def test_a_read_only_replica_reads_and_says_why_it_takes_no_change(pair: Pair) -> None:
+    async with ValkeyStore(pair.url) as store:
+        await store.commit(create())
+    until(lambda: pair.replica.admin.exists("cgr:a:{vdf/49151123456}") == 1)
+    async with ValkeyStore(pair.replica_url, SOON) as store:
+        assert await store.read(KEY) == Stored(1, TEN)
+        assert await store.verify(KEY) == Stored(1, TEN)
+        with pytest.raises(StoreUnavailableError, match="the store is a read-only replica"):
+            await store.commit(debit(1, TEN, ONE, "a"))
+        with pytest.raises(StoreUnavailableError, match="the store is a read-only replica"):
+            await store.put_access_key("id", b"record")
+
+
+async def test_a_replica_that_is_promoted_takes_changes(pair: Pair) -> None:
+    async with ValkeyStore(pair.url) as store:
+        await store.commit(create())
+    async with ValkeyStore(pair.replica_url, SOON) as store:
+        pair.replica.admin.replicaof("NO", "ONE")
+        try:
+            assert await store.commit(debit(1, TEN, ONE, "a")) == Committed(2)
+        finally:
+            pair.replica.admin.replicaof("127.0.0.1", pair.master.port)
