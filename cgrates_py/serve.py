@@ -102,6 +102,7 @@ def _shared(settings: Settings, url: str, addresses: dict[str, Address], clock_f
             "listen_address": "",
             "secret": SecretStr(shared_secret(settings)),
             "clock_file": clock_file,
+            "tls_ca": "",  # parts on one machine know each other by the certificate itself
         }
     )
 

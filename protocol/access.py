@@ -130,10 +130,10 @@ def split_key(text: str) -> tuple[str, str]:
 
 def key_shown(params: bytes) -> str | None:
     """Read the member ``auth`` of the parameters of ``Auth.Login``, in any case; None if it is no text."""
-    members = {name.lower(): bytes(raw) for name, raw in _decode_members(params).items()}
     try:
+        members = {name.lower(): bytes(raw) for name, raw in _decode_members(params).items()}
         return _decode_text(members.get("auth", b"null"))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
