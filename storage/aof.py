@@ -1,0 +1,79 @@
+"""The damaged end of an append-only file: what is left of it, and what may be cut without asking.
+
+A server that is killed in mid-write leaves a file that ends inside a command; Valkey reads such a file up to
+there. Bytes that are there but wrong make it refuse the file. Then exactly one change may be cut off without
+asking: the last, if nothing that can be read follows it, as after a power cut that left a block unwritten. It
+was perhaps answered, so this is told as an error, and what was cut is kept beside the data. More than that is
+for an operator to decide.
+"""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+CUT_BYTES_MAX = 1 << 20
+"""One commit at its longest is a few hundred KiB; a longer rest is more than the last change."""
+
+CHECK_S = 120.0
+"""A check reads the file as fast as a start does."""
+
+_VERDICT = re.compile(r"size=(\d+), ok_up_to=(\d+)")
+_BEGINS = b"\r\n$5\r\nMULTI\r\n"
+"""Every commit is one transaction in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A file that can be read up to byte ``good`` of ``size``."""
+
+    path: Path
+    good: int
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.path} is damaged from byte {self.good} of {self.size} on"
+
+
+def find_damage(binary: Path, data_dir: Path) -> Damage | None:
+    """Look for damage in the newest file of the data; None if it can be read, or there is none."""
+    files = sorted((data_dir / "appendonlydir").glob("*.incr.aof"), key=_sequence)
+    if not files:
+        return None
+    check = subprocess.run(  # noqa: S603 -- the server's own binary, with a file of ours
+        ["valkey-check-aof", str(files[-1])],  # noqa: S607 -- the name under which that binary checks files
+        executable=binary,
+        capture_output=True,
+        timeout=CHECK_S,
+        check=False,
+    )
+    told = _VERDICT.search(check.stdout.decode(errors="replace"))
+    if check.returncode == 0 or told is None:
+        return None
+    return Damage(files[-1], int(told[2]), int(told[1]))
+
+
+def cut_last_change(damage: Damage) -> Path | None:
+    """Cut the damaged end off if it is one change at most; tell where it is kept. Raises OSError."""
+    if damage.size - damage.good > CUT_BYTES_MAX:
+        return None
+    with damage.path.open("rb") as file:
+        file.seek(damage.good)
+        rest = file.read()
+    if rest.count(_BEGINS) > 1:
+        return None
+    kept = damage.path.with_name(f"{damage.path.name}.cut-at-{damage.good}")
+    with kept.open("wb") as file:
+        file.write(rest)
+        os.fsync(file.fileno())
+    with damage.path.open("r+b") as file:
+        file.truncate(damage.good)
+        os.fsync(file.fileno())
+    return kept
+
+
+def _sequence(path: Path) -> int:
+    """The number of ``appendonly.aof.NUMBER.incr.aof``."""
+    number = path.name.split(".")[-3]
+    return int(number) if number.isdecimal() else 0

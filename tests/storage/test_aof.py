@@ -1,0 +1,86 @@
+"""A damaged end of the data: the last change is cut off loudly, more than that is not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from storage import keys
+from storage.embedded import EmbeddedStore
+from storage.store import Committed, Stored, StoreUnavailableError
+from storage.valkey import ValkeyStore
+from tests.storage.accounts import KEY, TEN, create, debit
+from tests.storage.test_valkey import NINE, ONE
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> EmbeddedStore:
+    return EmbeddedStore(tmp_path)
+
+
+async def written(store: EmbeddedStore) -> Path:
+    """Three changes of an account, on disk; the file that has them."""
+    async with ValkeyStore(await store.start()) as client:
+        await client.commit(create())
+        await client.commit(debit(1, TEN, ONE, "a"))
+        await client.commit(debit(2, NINE, ONE, "b"))
+    await store.stop()
+    (path,) = (store.data_dir / "appendonlydir").glob("*.incr.aof")
+    return path
+
+
+def last_change(data: bytes) -> int:
+    return data.rindex(b"*1\r\n$5\r\nMULTI\r\n")
+
+
+def _length(data: bytes) -> bytes:
+    place = data.index(b"$", last_change(data) + 20)
+    return data[:place] + b"#" + data[place + 1 :]
+
+
+def _zeros(data: bytes) -> bytes:
+    place = last_change(data) + 40
+    return data[:place] + bytes(len(data) - place)
+
+
+def _end(data: bytes) -> bytes:
+    return data[:-3] + bytes(255 - each for each in data[-3:])
+
+
+@pytest.mark.parametrize("damage", [_length, _zeros, _end])
+async def test_a_damaged_last_change_is_cut_off_and_kept(
+    store: EmbeddedStore, damage: Callable[[bytes], bytes]
+) -> None:
+    path = await written(store)
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    async with ValkeyStore(await store.start()) as client:
+        assert await client.verify(KEY) == Stored(2, NINE)
+        assert await client.commit(debit(2, NINE, ONE, "b")) == Committed(3)
+    await store.stop()
+    (kept,) = path.parent.glob("*.cut-at-*")
+    assert damage(whole).endswith(kept.read_bytes())
+    assert keys.of_account(KEY).journal in kept.read_bytes() or damage is _zeros
+
+
+async def test_damage_before_the_last_change_stops_the_start_and_says_what_to_do(
+    store: EmbeddedStore,
+) -> None:
+    path = await written(store)
+    whole = path.read_bytes()
+    earlier = whole[: last_change(whole)]
+    path.write_bytes(_length(earlier) + whole[len(earlier) :])
+    before = path.read_bytes()
+    with pytest.raises(
+        StoreUnavailableError, match=r"incr\.aof is damaged from byte \d+ of \d+ on, and more"
+    ):
+        await store.start()
+    assert before == path.read_bytes()
+    assert not store.is_alive
+    path.write_bytes(whole)
+    async with ValkeyStore(await store.start()) as client:
+        assert await client.verify(KEY) == Stored(3, replace(TEN, credit=8 * ONE))
+    await store.stop()
