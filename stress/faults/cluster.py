@@ -6,6 +6,7 @@ one, its replica takes over by itself; every commit waits for a replica, so noth
 
 import asyncio
 import random
+import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from stress.faults.proxied import RATERS
 from stress.faults.scenario import Findings, Options, Scenario
 from stress.faults.stores import Cluster, ClusterNode, slot_of
 from stress.faults.wire import RpcWire
-from stress.faults.world import Parts, raters_ready, until
+from stress.faults.world import Parts, raters_ready, send, until
 
 WORKERS = 8
 CALM_S = 0.3
@@ -163,13 +164,16 @@ async def _master_lost(world: Clustered, findings: Findings) -> None:
 
 async def _master_replaced(world: Clustered, findings: Findings) -> None:
     """With a replica: it takes over, and the old master returns as its replica."""
-    victim = world.cluster.masters[1]
+    victim, replica = world.cluster.masters[1], world.cluster.nodes[len(world.cluster.masters) + 1]
     here, _ = await _probed(world.cluster, victim)
     probe = Probe(world.rpc, findings, here)
+    await world.load.go_on(CALM_S)
+    send(replica.pid, signal.SIGSTOP)  # it falls behind, though not so long that it may not be elected
     await world.load.go_on(CALM_S)
     loop = asyncio.get_running_loop()
     begun_s = loop.time()
     await victim.kill()
+    send(replica.pid, signal.SIGCONT)
     while await _is_owner(world.cluster, victim):
         await world.load.go_on(0.05)
     findings.figures["replica elected after, s"] = round(loop.time() - begun_s, 2)

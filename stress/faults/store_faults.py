@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from cgrates_py.address import Address
@@ -26,13 +27,16 @@ from stress.faults.judge import balance_of, judge_gauge, judge_store
 from stress.faults.load import History, Load, Mix
 from stress.faults.model import CUSTOMER, total
 from stress.faults.probe import ASKED, BACK_S, IN_TIME_S, Probe, is_unavailable, load_into
-from stress.faults.proxied import Proxied
+from stress.faults.proxied import Proxied, address_of
+from stress.faults.proxy import Fault, Proxy
 from stress.faults.scenario import Findings, Options, Scenario
 from stress.faults.stores import StoreServer, StoreServerError, follow
 from stress.faults.wire import RpcWire
 from stress.faults.world import Parts, Role, World, WorldError
 
 WORKERS = 8
+REPLICAS = "store_replicas"
+"""The setting by which commits wait for replicas."""
 CALM_S = 0.3
 """Of load before each fault, and after it."""
 DAMAGES = (Damage.UNFINISHED, Damage.CUT, Damage.FLIPPED)
@@ -52,12 +56,15 @@ async def run(options: Options) -> Findings:
 
 
 async def run_broken(options: Options) -> Findings:
-    """A store that keeps nothing on disk is killed; then a change vanishes without a trace. Both show."""
-    forgot, silent = Findings(), Findings()
-    await asyncio.gather(_forgetful(options, forgot), _damage(options, silent, (Damage.GONE,)))
-    if not (forgot.differences and silent.differences):
-        return Findings()
-    return Findings(forgot.differences + silent.differences)
+    """A store that keeps nothing on disk; a change gone without a trace; a replica left behind. All show."""
+    forgot, silent, behind = Findings(), Findings(), Findings()
+    await asyncio.gather(
+        _forgetful(options, forgot),
+        _damage(options, silent, (Damage.GONE,)),
+        _failover(options, behind, replicas=0),
+    )
+    found = [forgot.differences, silent.differences, behind.differences]
+    return Findings([*chain.from_iterable(found)]) if all(found) else Findings()
 
 
 async def _forgetful(options: Options, findings: Findings) -> None:
@@ -126,7 +133,7 @@ async def _replica_only(options: Options, findings: Findings) -> None:
     place = options.place / "replica"
     async with StoreServer(place / "master") as master, StoreServer(place / "replica") as replica:
         await load_into(master.url, place / "tariff")
-        await follow(replica, master)
+        await follow(replica, master.address)
         async with Parts(place) as parts:
             try:
                 rpc = await parts.start_listening_rater("rater", replica.url)
@@ -202,9 +209,12 @@ def _small_disk(place: Path) -> Iterator[bool]:
             libc.umount2(name, _MNT_DETACH)
 
 
-async def _failover(options: Options, findings: Findings) -> None:
-    """The master dies, its replica is promoted, and raters find it at the old address."""
-    if "store_replicas" not in Settings.model_fields:
+async def _failover(options: Options, findings: Findings, replicas: int = 1) -> None:
+    """The replica falls behind, the master dies, the replica is promoted and found at the old address.
+
+    With commits that wait for a replica nobody was told of a change that it does not have.
+    """
+    if replicas and REPLICAS not in Settings.model_fields:
         findings.figures["failover"] = "left out: commits wait for no replica"
         return
     place = options.place / "failover"
@@ -214,17 +224,20 @@ async def _failover(options: Options, findings: Findings) -> None:
             await stack.enter_async_context(StoreServer(place / name)) for name in names
         ]
         await load_into(master.url, place / "tariff")
-        await follow(replica, master)
-        more = {"CGRATES_STORE_REPLICAS": "1"}
+        lane = await stack.enter_async_context(Proxy(master.address, options.seed))
+        await follow(replica, address_of(lane))
+        more = {f"CGRATES_{REPLICAS.upper()}": str(replicas)} if replicas else {}
         world = await stack.enter_async_context(Proxied(place, options.seed, master.address, more=more))
         wires = world.wires(4, answer_s=IN_TIME_S + 1)
         load, probe = Load(options.seed, wires, mix=_mix()), Probe(world.server, findings)
         load.start(WORKERS)
         try:
             await load.go_on(CALM_S)
+            lane.fault = Fault(swallow=1.0)
+            await load.go_on(CALM_S)
             await master.kill()
             await replica.command("REPLICAOF", "NO", "ONE")
-            await follow(spare, replica)
+            await follow(spare, replica.address)
             world.store.target = replica.address
             world.store.reset_all()
             findings.figures["back after a failover, s"] = await probe.back("failover")
@@ -273,7 +286,7 @@ async def _judge_damaged(place: Path, history: History, damage: Damage, done: st
         return "verify tells"
     if not wrong:
         return "nothing lost"
-    if any(words in store.log.read_text().lower() for words in append_only.TOLD):
+    if any(words in store.told().lower() for words in append_only.TOLD):
         return "the store's log tells"
     findings.add(*(f"{done}: nothing tells that {each}" for each in wrong))
     return "nobody tells"

@@ -114,10 +114,11 @@ class StoreServer:
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             pass
-        raise StoreServerError(f"the store on {self.place} is not up: …{self._last_words()}")
+        raise StoreServerError(f"the store on {self.place} is not up: …{self.told()[-1000:]}")
 
-    def _last_words(self) -> str:
-        return self.log.read_text()[-1000:] if self.log.exists() else "(no log)"
+    def told(self) -> str:
+        """Read its log; what it quotes of a damaged file need not be text."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     async def command(self, *words: str | bytes | int) -> Any:
         """Ask it one command. Raises redis.exceptions.RedisError."""
@@ -289,15 +290,15 @@ class ClusterNode(StoreServer):
         )
 
 
-async def follow(replica: StoreServer, master: StoreServer) -> None:
-    """Make one server the replica of another, and wait until it has everything. Raises StoreServerError."""
-    await replica.command("REPLICAOF", HOST, master.port)
+async def follow(replica: StoreServer, master: tuple[str, int]) -> None:
+    """Make a server the replica of another, and wait until it has everything. Raises StoreServerError."""
+    await replica.command("REPLICAOF", *master)
     try:
         async with asyncio.timeout(UP_S):
             while not await _is_linked(replica):  # noqa: ASYNC110 -- a server of others tells nobody
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
-        raise StoreServerError(f"{replica.place.name} does not follow {master.place.name}") from None
+        raise StoreServerError(f"{replica.place.name} does not follow {master}") from None
 
 
 def slot_of(key: bytes) -> int:
