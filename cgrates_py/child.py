@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,14 +22,15 @@ _log = structlog.get_logger(__name__)
 class Backoff:
     """Tells how long to wait before the next start."""
 
-    def __init__(self) -> None:
+    def __init__(self, pauses_s: Sequence[float] = PAUSES_S) -> None:
         self.deaths = 0
+        self._pauses_s = pauses_s
 
     def pause_s(self, lived_s: float) -> float:
         """Count a death after ``lived_s`` seconds of life, and tell the pause."""
         if lived_s >= STEADY_S:
             self.deaths = 0
-        pause = PAUSES_S[min(self.deaths, len(PAUSES_S) - 1)]
+        pause = self._pauses_s[min(self.deaths, len(self._pauses_s) - 1)]
         self.deaths += 1
         return pause
 

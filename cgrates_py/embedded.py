@@ -12,6 +12,9 @@ from cgrates_py.child import Backoff
 from storage.embedded import EmbeddedStore
 from storage.store import StoreUnavailableError
 
+PAUSES_S = (0.0, 0.1, 0.2, 0.5, 1.0)
+"""Before each start after a death; the last repeats. Everything waits for the store, so the pauses end early."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -33,7 +36,7 @@ async def run_embedded(data_dir: Path) -> AsyncIterator[str]:
 
 
 async def _keep_store(store: EmbeddedStore) -> None:
-    backoff = Backoff()
+    backoff = Backoff(PAUSES_S)
     while True:
         started_s = time.monotonic()
         status = await asyncio.shield(store.exited)
