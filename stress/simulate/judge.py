@@ -21,6 +21,11 @@ from stress.simulate.shelf import Shelf
 ANSWER_S = 5.0
 """A request is answered inside that, whatever happens behind the balancer."""
 
+_NOT_ALLOWED = ("INSUFFICIENT_CREDIT", "BUCKET_NOT_FOUND")
+
+QUOTE_S = 0.1
+"""A quote may be so much older than its question where nothing breaks: notices take their time."""
+
 SLACK_S = 0.3
 """What the way to the balancer and back may add."""
 
@@ -186,9 +191,15 @@ class Judge:
             self._judge_read(record, attempt, result, states)
         elif ask.kind is Kind.GET_COST:
             cost = _scaled(result["Cost"])
-            costs = {each for state in states for each in self._costs(ask, state.account, attempt.ended_at)}
+            fresh = attempt.sent_at - (QUOTE_S if not self.plan.faults else float("inf"))
+            costs = {
+                each
+                for place, state in enumerate(states)
+                if _current(states, place, fresh, attempt.ended_at)
+                for each in self._costs(ask, state.account, attempt.ended_at)
+            }
             if cost not in costs:
-                self._find(ask, f"was quoted {cost}, which no tariff in force says")
+                self._find(ask, f"was quoted {cost}, which no tariff and account of the time says")
         elif made is not None and (told := _told(ask, result)) != (right := _right(made)):
             self._find(ask, f"was told {told}, the journal says {right}")
 
@@ -213,7 +224,7 @@ class Judge:
             return
         if account is None and ask.kind is Kind.GET_COST and error.startswith("RATE_NOT_FOUND"):
             return
-        if account is not None and error.startswith("INSUFFICIENT_CREDIT"):
+        if account is not None and error.startswith(_NOT_ALLOWED):
             states = self._states.get((account.customer, account.subject), [])
             for place, state in enumerate(states):
                 if _current(states, place, record.first_sent, attempt.ended_at) and any(
@@ -238,7 +249,7 @@ def expected(ask: Ask, account: Account, cost: int) -> Account | None:
                 return None
             fields["sms"] -= ask.amount
         case Kind.DEBIT_SECONDS:
-            if free < ask.amount:
+            if free < ask.amount or not account.buckets:
                 return None
             fields["buckets"] = _less(account, ask.amount)
         case Kind.DEBIT:

@@ -62,6 +62,14 @@ class Unsynced(Mutant):
         shelf.syncs = False
 
 
+class Mute(Mutant):
+    """The store tells nobody of changes."""
+
+    def shelf(self, shelf: Shelf) -> None:
+        """Tell nothing."""
+        shelf.tells = False
+
+
 class Hasty(Mutant):
     """A rater's store says that a commit is done when it is sent."""
 
@@ -170,6 +178,7 @@ MUTANTS: dict[str, type[Mutant]] = {
     "versionless": Versionless,
     "idless": Idless,
     "unsynced": Unsynced,
+    "mute": Mute,
     "hasty": Hasty,
     "renaming": Renaming,
     "shifting": Shifting,

@@ -20,6 +20,11 @@ TARIFFS = 4
 
 NOBODY = ("c1", "nobody")
 
+LONG_S = 90.0
+"""A world in which a rater is stopped for longer than answers to requests without an id are kept."""
+
+_LONG = 0.02
+
 
 class Kind(StrEnum):
     """What a caller asks; the value is the method's name on the wire."""
@@ -41,7 +46,7 @@ class Kind(StrEnum):
 
 _READS = frozenset({Kind.GET_ACCOUNT, Kind.GET_COST, Kind.MAX_SESSION})
 _KINDS = tuple(Kind)
-_WEIGHTS = (40, 10, 18, 6, 6, 12, 5, 3)
+_WEIGHTS = (34, 8, 14, 14, 5, 10, 12, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def tariff(version: int) -> Tariff:
 def make(seed: int) -> Plan:
     """Make the plan of a seed."""
     random = Random(f"plan {seed}")
-    ends_at = random.choice((2.0, 6.0, 12.0))
+    ends_at = LONG_S if random.random() < _LONG else random.choice((2.0, 6.0, 12.0))
     raters, callers = random.randint(2, 4), random.randint(1, 3)
     accounts = tuple(_account(random, number) for number in range(random.randint(2, 5)))
     asks = tuple(_asks(random, accounts, callers, ends_at))
@@ -116,7 +121,7 @@ def make(seed: int) -> Plan:
         callers,
         accounts,
         asks,
-        tuple(sorted(_faults(random, raters, callers, ends_at), key=lambda fault: fault.at)),
+        tuple(sorted(_faults(random, raters, callers, asks, ends_at), key=lambda fault: fault.at)),
         random.choice((3, 50, 20_000, 20_000, 20_000)),
         random.choice((2, 4096, 4096, 4096)),
         ends_at,
@@ -126,11 +131,11 @@ def make(seed: int) -> Plan:
 def _account(random: Random, number: int) -> Account:
     rich = random.random() < 0.7
     return Account(
-        random.choice(("", "c1")),
+        random.choice(("", "", "c1")),
         f"s{number}",
         credit=(1_000 if rich else 3) * UNIT,
         sms=random.choice((2, 1_000)) * UNIT,
-        buckets=(MinuteBucket("UK", random.choice((20, 600)) * UNIT),) if random.random() < 0.5 else (),
+        buckets=(MinuteBucket("UK", random.choice((20, 90)) * UNIT),) if random.random() < 0.7 else (),
         allow_negative=random.random() < 0.2,
     )
 
@@ -138,30 +143,31 @@ def _account(random: Random, number: int) -> Account:
 def _asks(random: Random, accounts: tuple[Account, ...], callers: int, ends_at: float) -> list[Ask]:
     bursts = [random.uniform(0, ends_at * 0.9) for _ in range(random.randint(1, 4))]
     hot = random.random() < 0.5
-    asks = []
+    asks: list[Ask] = []
     for number in range(1, random.randint(20, 60) + 1):
         kind = random.choices(_KINDS, _WEIGHTS)[0]
         account = accounts[0] if hot and random.random() < 0.7 else random.choice(accounts)
         customer, subject = account.customer or random.choice(("c1", "c2")), account.subject
+        in_burst = random.random() < 0.6
+        at = random.choice(bursts) + random.expovariate(50) if in_burst else random.random() * ends_at
         if random.random() < 0.02:
             customer, subject = NOBODY
-        named = not kind.changes or kind not in {Kind.DEBIT_BALANCE, Kind.ADD_VOLUME} or random.random() < 0.7
-        when = (
-            random.choice(bursts) + random.expovariate(50)
-            if random.random() < 0.6
-            else random.random() * ends_at
-        )
+        elif kind is Kind.GET_COST and asks:  # of what another has just changed, through another rater
+            changed = random.choice(asks)
+            at, subject = changed.at + random.uniform(0.1, 0.5), changed.subject
+            customer = "c2" if changed.customer == "c1" and serving(accounts, "c2", subject) else "c1"
+        named = kind.changes and (kind not in {Kind.DEBIT_BALANCE, Kind.ADD_VOLUME} or random.random() < 0.5)
         asks.append(
             Ask(
                 number,
-                min(when, ends_at),
+                min(at, ends_at),
                 random.randrange(callers),
                 customer,
                 subject,
                 kind,
                 _amount(random, kind, number),
-                f"id-{number}" if named and kind.changes else "",
-                named and random.random() < 0.1,
+                f"id-{number}" if named else "",
+                (named or not kind.changes) and random.random() < 0.1,
             )
         )
     return asks
@@ -172,24 +178,36 @@ def _amount(random: Random, kind: Kind, number: int) -> int:
         return random.choice((1, 1, -1)) * (random.randint(0, 3) * UNIT + number)
     if kind is Kind.ADD_VOLUME:
         return random.randint(1, 50) * UNIT + number
-    if kind in {Kind.DEBIT, Kind.GET_COST, Kind.MAX_SESSION, Kind.DEBIT_SECONDS}:
+    if kind is Kind.DEBIT_SECONDS:
+        return random.choice((1, -1)) * random.randint(1, 30) * UNIT
+    if kind in {Kind.DEBIT, Kind.GET_COST, Kind.MAX_SESSION}:
         return random.randint(1, 30) * UNIT  # whole seconds
     return UNIT if kind is Kind.DEBIT_SMS else 0
 
 
-def _faults(random: Random, raters: int, callers: int, ends_at: float) -> list[Fault]:
+def _faults(random: Random, raters: int, callers: int, asks: tuple[Ask, ...], ends_at: float) -> list[Fault]:
     """Draw a few kinds of faults, and of each a few: worlds that differ in what they suffer from."""
-    kinds = random.sample(sorted(_FAULTS), random.randint(0, 4))
+    kinds = random.sample(sorted(_FAULTS), random.choice((0, 1, 2, 3, 4)))
+    if kinds and random.random() < 0.5:
+        kinds.append("strike")
     drawn = []
+    if ends_at == LONG_S:
+        rater = f"r{random.randrange(raters)}"
+        at, seconds = random.uniform(0, 10), random.uniform(62, 75)
+        drawn.append(Fault(at, random.choice(("freeze", "hold")), rater, seconds, "store"))
     for kind in kinds:
         for _ in range(random.randint(1, 4)):
-            fault = _fault(random, kind, raters, callers, ends_at)
+            at = random.uniform(0.0, ends_at * 0.9)
+            if random.random() < 0.6:  # while something is under way
+                at = min(random.choice(asks).at + random.expovariate(300), ends_at)
+            fault = _fault(random, kind, raters, callers, at)
             drawn.append(replace(fault, seconds=min(fault.seconds, ends_at - fault.at)))
     return drawn
 
 
 _FAULTS = {
     "kill": (0.0, 2.0),
+    "strike": (0.0, 2.0),
     "vanish": (1.0, 5.0),
     "leave": (0.0, 1.0),
     "freeze": (0.01, 8.0),
@@ -202,18 +220,20 @@ _FAULTS = {
 }
 """Kind → how long: the least and the most, in seconds.
 
-``kill``: SIGKILL, started again after that. ``vanish``: likewise, but nobody is told, as with a machine that
-lost its power. ``leave``: SIGTERM. ``freeze``: SIGSTOP and SIGCONT. ``slow``: every turn of it takes long.
-``hold``: a path lets nothing through. ``break``: its streams break. ``stagger``: it is slow. ``refuse``: the
-store refuses commands. ``tariff``: another version becomes current.
+``kill``: SIGKILL, started again after that. ``strike``: likewise a rater or the store, when the rater's next
+commit is done and not answered. ``vanish``: likewise, but nobody is told, as with a machine that lost its
+power. ``leave``: SIGTERM. ``freeze``: SIGSTOP and SIGCONT. ``slow``: every turn of it takes long. ``hold``: a
+path lets nothing through. ``break``: its streams break. ``stagger``: it is slow. ``refuse``: the store
+refuses commands. ``tariff``: another version becomes current.
 """
 
 
-def _fault(random: Random, kind: str, raters: int, callers: int, ends_at: float) -> Fault:
+def _fault(random: Random, kind: str, raters: int, callers: int, at: float) -> Fault:
     rater = f"r{random.randrange(raters)}"
     least, most = _FAULTS[kind]
-    at = random.uniform(0.0, ends_at * 0.9)
     seconds = least + (most - least) * random.random() ** 2
+    if kind == "strike":
+        return Fault(at, kind, rater, seconds, random.choice((rater, rater, "store")))
     if kind in {"hold", "break", "stagger"}:
         pairs = [(rater, "balancer"), (rater, "store"), (f"caller{random.randrange(callers)}", "balancer")]
         target, other = random.choice(pairs)
@@ -225,4 +245,4 @@ def _fault(random: Random, kind: str, raters: int, callers: int, ends_at: float)
         target = random.choice((rater, rater, rater, "balancer", "store"))
     if kind == "leave" and target == "store":
         target = rater
-    return Fault(at, kind, target, seconds, count=random.choice((0, 1, 3, 10)) if kind == "kill" else 0)
+    return Fault(at, kind, target, seconds, count=random.randint(0, 8) if kind == "kill" else 0)

@@ -5,7 +5,8 @@ A plan and not a seed: what a seed means changes with every draw that is added.
 
 from typing import NamedTuple
 
-from stress.simulate.plan import Fault, Plan
+from rater.account import Account
+from stress.simulate.plan import UNIT, Ask, Fault, Kind, Plan
 
 
 class Regression(NamedTuple):
@@ -13,6 +14,8 @@ class Regression(NamedTuple):
 
     plan: Plan
     why: str
+    unmended: bool = False
+    """The product still has the fault."""
 
 
 REGRESSIONS: dict[str, Regression] = {
@@ -32,6 +35,23 @@ REGRESSIONS: dict[str, Regression] = {
             ends_at=12.0,
         ),
         "the handshake's time-out cancels the future `joined`, and abort() asked a cancelled future for its "
-        "exception: the CancelledError ended the task that keeps the link",
+        "exception: the CancelledError ended the task that keeps the link (balancer/link.py, _End.abort)",
+    ),
+    "a rater that was stopped for a minute did again what another had done": Regression(
+        Plan(
+            seed=74,
+            raters=2,
+            callers=1,
+            accounts=(Account("c1", "s0", credit=1_000 * UNIT),),
+            asks=(Ask(10, 10.5331, 0, "c1", "s0", Kind.DEBIT_BALANCE, 3 * UNIT + 10, ""),),
+            faults=(Fault(8.5073, "freeze", "r0", 63.5527),),
+            in_flight_max=20_000,
+            connection_in_flight_max=4096,
+            ends_at=90.0,
+        ),
+        "the request waited in the socket of the stopped rater, where a lost connection leaves it readable; "
+        "the balancer sent it elsewhere after SILENCE_S; read after more than RETRY_TTL_S, its answer was "
+        "forgotten and its deadline began anew (balancer/link.py, _End.data_received)",
+        unmended=True,
     ),
 }

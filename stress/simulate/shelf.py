@@ -36,6 +36,7 @@ class Shelf:
         self.checks_version = True
         self.checks_ids = True
         self.syncs = True
+        self.tells = True
         self._undo: list[Callable[[], object]] = []
         self._forgettable: list[Callable[[], object]] = []
 
@@ -109,6 +110,8 @@ class ShelfServer:
         self.refuses_reads = False
         self.slowness = 1.0
         self.readers: dict[bytes, dict[_Client, None]] = {}
+        self.strikes: dict[str, Callable[[], object]] = {}
+        """What happens when a process's next commit is done and not answered yet."""
         self._busy = False
         self._dirty: list[_Client] = []
 
@@ -125,7 +128,7 @@ class ShelfServer:
     def changed(self, name: bytes, by: "_Client | None") -> None:
         """Tell everyone who read a key, and forget that they did."""
         for client in self.readers.pop(name, {}):
-            if client is not by:
+            if client is not by and self.shelf.tells:
                 client.say(b">2\r\n" + _bulk(b"invalidate") + b"*1\r\n" + _bulk(name))
 
     def speak(self, client: "_Client") -> None:
@@ -206,6 +209,9 @@ class _Client(asyncio.Protocol):
                 if reply == 1 and arguments[1]:
                     server.changed(names[0], self)
                     self._track(names[0])  # the function reads it once more
+                    strike = server.strikes.pop(self._transport.peer.loop.name, None)
+                    if strike is not None:
+                        strike()
                 return _reply(reply)
             case _:
                 return b"-ERR unknown command %b\r\n" % b" ".join(command[:2])

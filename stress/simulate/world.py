@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -179,6 +180,8 @@ class World:
             self._publish()
         elif fault.kind == "refuse":
             self._refuse(fault)
+        elif fault.kind == "strike":
+            self._strike(fault)
         elif host is not None and not host.loop.dead:
             self._break_process(fault, host)
 
@@ -232,6 +235,13 @@ class World:
 
     def _hasten(self, one: str, other: str) -> None:
         self.network.path(one, other).slowness = 1.0
+
+    def _strike(self, fault: Fault) -> None:
+        if not self.store.loop.dead:
+            victim = self.hosts[fault.other]
+            life = victim.lives
+            die = partial(self.clockwork.after, 0.0, self._die, victim, life, fault)
+            self.store.server.strikes[fault.target] = die
 
     def _refuse(self, fault: Fault) -> None:
         if self.store.loop.dead:

@@ -12,8 +12,9 @@ from stress.simulate.regressions import REGRESSIONS
 from stress.simulate.shrink import shrink
 from stress.simulate.world import simulate, simulate_seed
 
-SEEDS = range(100, 200)
+SEEDS = range(100, 220)
 MUTANT_SEEDS = 40
+"""The rarest to be found needs 10, from 0 on; most need one to three."""
 
 DIGESTS = """
 from stress.simulate.world import simulate_seed
@@ -36,6 +37,8 @@ def test_a_broken_variant_is_found_within_forty_seeds(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(REGRESSIONS))
 def test_a_world_that_failed_once_fails_no_more(name: str) -> None:
     outcome = simulate(REGRESSIONS[name].plan)
+    if outcome.findings and REGRESSIONS[name].unmended:
+        pytest.xfail(REGRESSIONS[name].why)
     assert outcome.findings == (), REGRESSIONS[name].why
 
 
@@ -60,16 +63,16 @@ def test_different_seeds_give_different_worlds() -> None:
 
 def test_a_failing_plan_is_made_smaller_and_still_fails() -> None:
     plan = make(0)
-    smaller = shrink(plan, MUTANTS["unsynced"], lambda _: None)
+    smaller = shrink(plan, MUTANTS["hasty"], lambda _: None)
     assert len(smaller.asks) < len(plan.asks)
-    assert simulate(smaller, MUTANTS["unsynced"]).findings
+    assert simulate(smaller, MUTANTS["hasty"]).findings
     assert not simulate(smaller).findings
 
 
 def test_a_failing_seed_is_told_with_the_command_that_replays_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--seed", "0", "--mutant", "unsynced"]) == 1
+    assert main(["--seed", "0", "--mutant", "hasty"]) == 1
     printed = capsys.readouterr().out
-    assert "replay: python -m stress simulate --seed 0 --trace --mutant unsynced" in printed
+    assert "replay: python -m stress simulate --seed 0 --trace --mutant hasty" in printed
 
 
 def test_a_seed_without_a_finding_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
