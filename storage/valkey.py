@@ -43,8 +43,9 @@ _log = structlog.get_logger(__name__)
 _HEADS_REMEMBERED = 200_000
 """Accounts whose record head is kept, about 250 bytes each; one more costs its next commit a read."""
 
-_NO_LOAD = ("ERR Library", "READONLY")
-"""Why functions are not loaded: they are there already, or come to a replica from its master."""
+_NO_LOAD = ("ERR Library", "READONLY", "OOM")
+"""Why functions are not loaded: they are there already, come to a replica from its master, or find no memory
+now; reads need none, and a commit that misses them loads them then."""
 
 
 class ValkeyStore(Inspection, Catalog):
