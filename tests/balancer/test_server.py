@@ -177,6 +177,21 @@ async def test_a_broken_stream_gets_one_parse_error_and_is_closed(data: bytes, g
         assert answered(8) == await bench.talk(line(8)), "others are not affected"
 
 
+async def test_a_fault_that_a_rater_finds_is_told_after_the_caller_closed_its_side_too() -> None:
+    async with serving(Desk(hold=True)) as bench:
+        reader, writer = await bench.connect()
+        writer.write(line(1, '{"Malformed":1e400}'))
+        writer.write_eof()
+        other = await bench.connect()
+        await barrier(*other)
+        bench.desk.release()
+        answer = await reader.read(-1)
+        writer.close()
+        other[1].close()
+
+    assert answer.startswith(PARSE_ERROR)
+
+
 async def test_a_gigabyte_announced_is_refused_as_a_netstring_and_not_waited_for() -> None:
     async with serving() as bench:
         reader, writer = await bench.connect()
