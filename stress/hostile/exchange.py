@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
 
 import msgpack  # type: ignore[import-untyped]  # -- msgpack ships no types
 
@@ -25,7 +24,7 @@ class HungError(Exception):
 async def problems_of(target: Target, protocol: str, pieces: Sequence[bytes]) -> list[str]:
     """Send an input and judge the answers."""
     try:
-        received = await exchange(target, protocol, pieces)
+        received, clean = await exchange(target, protocol, pieces)
     except HungError:
         return [f"neither an answer nor an end within {ANSWER_S:g} s"]
     except OSError as error:
@@ -33,7 +32,7 @@ async def problems_of(target: Target, protocol: str, pieces: Sequence[bytes]) ->
     sent = b"".join(pieces)
     match protocol:
         case "jsonrpc" | "netstring":
-            return judge.stream(sent, received)
+            return judge.stream(sent, received) + (judge.silence(sent, received) if clean else [])
         case "http":
             return judge.http(sent, received)
         case "registration":
@@ -42,8 +41,12 @@ async def problems_of(target: Target, protocol: str, pieces: Sequence[bytes]) ->
             return judge.leaks(sent, received)
 
 
-async def exchange(target: Target, protocol: str, pieces: Sequence[bytes]) -> bytes:
-    """Send an input, say that nothing more comes, and read to the end. Raises HungError, OSError."""
+async def exchange(target: Target, protocol: str, pieces: Sequence[bytes]) -> tuple[bytes, bool]:
+    """Send an input, say that nothing more comes, and read to the end.
+
+    Tells what was read, and whether the end came in order: a server that hangs up while more is sent
+    resets the connection, which can take its last words with it. Raises HungError, OSError.
+    """
     port = {"http": target.http, "registration": target.rater, "envelope": target.rater}.get(
         protocol, target.rpc
     )
@@ -54,26 +57,32 @@ async def exchange(target: Target, protocol: str, pieces: Sequence[bytes]) -> by
             if protocol == "envelope":
                 await _prove(reader, writer, target.secret)
             reading = asyncio.create_task(_read(reader))
-            with suppress(OSError):  # it may hang up in the middle
+            try:
                 for piece in pieces:
                     writer.write(piece)
                     await writer.drain()
                 if protocol == "http":
                     await asyncio.wait({reading}, timeout=QUIET_S)
                 writer.write_eof()
-            return await reading
+                sent = True
+            except OSError:  # it may hang up in the middle
+                sent = False
+            received, ended = await reading
+            return received, sent and ended
     except TimeoutError:
         raise HungError from None
     finally:
         writer.transport.abort()
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
+async def _read(reader: asyncio.StreamReader) -> tuple[bytes, bool]:
     received = bytearray()
-    with suppress(ConnectionError):
+    try:
         while data := await reader.read(1 << 16):
             received += data
-    return bytes(received)
+    except ConnectionError:
+        return bytes(received), False
+    return bytes(received), True
 
 
 async def _prove(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secret: bytes) -> None:

@@ -38,6 +38,13 @@ def stream(sent: bytes, received: bytes) -> list[str]:
     return netstrings(sent, received) if sent[:1].isdigit() else lines(sent, received)
 
 
+def silence(sent: bytes, received: bytes) -> list[str]:
+    """Judge an end without a word: only notifications, which JSON-RPC 2.0 has, are answered by nothing."""
+    if received or not sent.strip(b" \t\r\n") or b"2.0" in sent or b"\\u" in sent:
+        return []
+    return ["nothing was answered"]
+
+
 def netstrings(sent: bytes, received: bytes) -> list[str]:
     """Judge the netstrings of a connection."""
     problems = leaks(sent, received)

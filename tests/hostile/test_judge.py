@@ -63,6 +63,19 @@ def test_a_bad_line_is_found(received: bytes, problem: str) -> None:
     assert any(each.startswith(problem) for each in judge.stream(b"{", received))
 
 
+@pytest.mark.parametrize(
+    ("sent", "problems"),
+    [
+        (b'{"id":1}', ["nothing was answered"]),
+        (b"1", ["nothing was answered"]),
+        (b" \r\n", []),
+        (b'{"jsonrpc":"2.0","method":"x"}', []),
+    ],
+)
+def test_silence_is_for_notifications_alone(sent: bytes, problems: list[str]) -> None:
+    assert problems == judge.silence(sent, b"")
+
+
 def test_netstrings_are_expected_after_a_digit() -> None:
     answer = GOOD_LINES[1].strip()
 
