@@ -31,7 +31,7 @@ class Scene:
 
 def scenes(quick: bool) -> list[Scene]:
     """List what is played: all of it in two minutes, or a tenth of it in seconds."""
-    part, seconds = (10, 2.0) if quick else (1, 12.0)
+    part, seconds = (10, 2.0) if quick else (1, 14.0)
     long = seconds if quick else 40.0  # longer than DRAIN_S
     found = []
     for http in (False, True):

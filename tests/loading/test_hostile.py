@@ -161,6 +161,13 @@ def test_a_time_zone_names_no_file(zone: str, tmp_path: Path) -> None:
     assert told[0].startswith("Timings.csv:1:7: expected an IANA time zone")
 
 
+def test_the_bounds_are_on_the_page_of_limits() -> None:
+    page = (Path(__file__).parents[2] / "docs/OPERATIONS.md").read_text()
+    lines, values = f"{bounds.LINES_MAX:,} lines of {bounds.LINE_BYTES_MAX >> 10} KiB", bounds.JSON_VALUES_MAX
+
+    assert f"at most {FILE_BYTES_MAX >> 20} MiB, {lines} each (CSV) or {values:,} values (JSON)" in page
+
+
 def test_an_id_is_a_name_and_never_a_path(tmp_path: Path) -> None:
     loaded = load(tmp_path, {"Destinations.csv": "../../up,1\n/etc/passwd,2\n"})
 
