@@ -6,6 +6,7 @@ Both keep the JSON text of a result as it came: no number is parsed on the way.
 import asyncio
 import contextlib
 import itertools
+import logging
 import socket
 import ssl
 from collections.abc import Callable
@@ -35,6 +36,7 @@ BACKOFF_S = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 
 _LOGIN = 0  # numbers no call
+_log = logging.getLogger(__name__)
 
 
 def plain() -> None:
@@ -229,6 +231,8 @@ class _Link(asyncio.Protocol):
         except RpcLostError:
             self.close()
             return
+        if number == _LOGIN and reply.error is not None:
+            _log.warning("the server does not know this process; is the secret the same? %s", reply.error)
         future = self._waiting.get(number) if number is not None else None
         if future is not None and not future.done():
             future.set_result(reply)

@@ -8,6 +8,8 @@ import pytest
 
 from balancer.gate import Bounded
 from balancer.service import serve_balancer
+from cgrates_py.address import Address
+from cgrates_py.client import RpcClient
 from protocol.access import (
     CONSOLE_ID,
     FRONT_ID,
@@ -413,3 +415,17 @@ async def test_a_login_works_in_every_dialect() -> None:
             caller = await world.connect()
             assert (await caller.say(line))["result"] == granted
             assert await caller.ask(CstmId="vdf") == "served"
+
+
+async def test_a_part_of_ours_with_another_secret_says_so_and_gets_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with gated(keyring=Keyring(SECRET, required=True)) as world:
+        for secret, expected in ((SECRET, None), ("another", "UNAUTHENTICATED")):
+            key = derived_key(secret, PROBE_ID)
+            rpc = RpcClient(Address("127.0.0.1", world.port), key=key)
+            reply = await rpc.call("Responder.Status", b"{}")
+            assert (reply.error or "").partition(":")[0] == (expected or "")
+            await rpc.close()
+            assert key not in caplog.text
+        assert ["is the secret the same?" in message for message in caplog.messages] == [True]
