@@ -12,7 +12,7 @@ from cgrates_py.child import Backoff
 from storage.embedded import EmbeddedStore
 from storage.store import StoreUnavailableError
 
-PAUSES_S = (0.0, 0.1, 0.2, 0.5, 1.0)
+PAUSES_S = (0.0, 0.1, 0.2, 0.5)
 """Before each start after a death; the last repeats. Everything waits for the store, so they end early."""
 
 _log = structlog.get_logger(__name__)
