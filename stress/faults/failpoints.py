@@ -30,16 +30,16 @@ CHARGING = (
 """Those that a rater passes while it charges."""
 LOADING = (failpoints.BEFORE_PUBLISH, failpoints.AFTER_PUBLISH, failpoints.TARIFF_READ)
 DEATHS = 120
-DEATHS_QUICK = 8
-DEATHS_BROKEN = 2
+DEATHS_QUICK = 4
+DEATHS_BROKEN = 1
 LOADS = 12
 PASSINGS = (20, 300)
 """A rater dies somewhere between these many passings after its start."""
 AT_ONCE = 2
 """Raters that are to die, beside one that lives."""
-REACHED_S = 30.0
+REACHED_S = 60.0
 """A point that is not reached by then does not lie where the load goes."""
-IN_FORCE_S = 20.0
+IN_FORCE_S = 60.0
 
 
 async def run(options: Options) -> Findings:

@@ -31,7 +31,7 @@ from stress.faults.wire import LostError, Wire, amount_text
 
 AGAIN_S = 0.02
 """Pause before an attempt after one that got no answer for good."""
-DRAIN_S = 30.0
+DRAIN_S = 60.0
 """When the faults are over, everything must be answered within this."""
 TTL_S = 86_400
 CALL_DAY = "2026-03-02T12:00:00Z"
