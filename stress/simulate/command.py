@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m stress simulate", description=__doc__)
     parser.add_argument("--seed", type=int, help="one world")
-    parser.add_argument("--seeds", default="0:1000", metavar="FROM:TO", help="worlds, the last not included")
+    parser.add_argument("--seeds", metavar="FROM:TO", help="worlds, the last not included; 0:1000")
     parser.add_argument(
         "--minutes", type=float, default=0.0, help="stop after that; without --seeds, go on until then"
     )
@@ -65,7 +65,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 def _seeds(options: argparse.Namespace) -> Iterable[int]:
     if options.seed is not None:
         return [options.seed]
-    first, _, last = options.seeds.partition(":")
+    if options.seeds is None and options.minutes:
+        return count()
+    first, _, last = (options.seeds or "0:1000").partition(":")
     return range(int(first), int(last)) if last else count(int(first))
 
 

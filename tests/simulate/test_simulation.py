@@ -14,7 +14,7 @@ from stress.simulate.world import simulate, simulate_seed
 
 SEEDS = range(100, 220)
 MUTANT_SEEDS = 40
-"""The rarest to be found needs 10, from 0 on; most need one to three."""
+"""Each is found within ten today; what the product draws first may change that."""
 
 DIGESTS = """
 from stress.simulate.world import simulate_seed
