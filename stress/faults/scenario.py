@@ -1,6 +1,7 @@
 """What a scenario is: a name, a line on what it does, and two runs: of the product, and of a broken one."""
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -93,8 +94,7 @@ async def judge(scenario: Scenario, options: Options) -> Result:
             findings = await (scenario.run_broken if broken else scenario.run)(chosen)
         except Exception as error:
             problems.append(f"{name}: {type(error).__name__}: {error}")
-            raise_later = error
-            figures[f"{name} failed"] = repr(raise_later)
+            (place / "error.txt").write_text(traceback.format_exc(), "utf-8")
             continue
         if broken:
             figures["found when broken"] = len(findings.differences)

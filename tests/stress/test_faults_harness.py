@@ -1,14 +1,17 @@
 """The pure parts of the fault harness: what is asked, what is read, and when a scenario is red."""
 
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from cgrates_py import failpoints
+from protocol.dispatch import Sink
 from rater.account import Account, MinuteBucket
 from storage.journal import Change, JournalLine
+from storage.store import Commit, Committed, Outcome
 from stress.faults import folder, sabotage
 from stress.faults.judge import balance_of, lines_of
 from stress.faults.load import Mix, descriptor, draw
@@ -148,6 +151,73 @@ def test_a_process_without_failpoints_keeps_its_own_store(monkeypatch: pytest.Mo
     store = object()
 
     assert failpoints.store_of(store) is store
+
+
+class Dead(BaseException):
+    """Stands for the end of the process."""
+
+
+class Desk:
+    """A store and a dispatcher that do at once what is asked, and note it."""
+
+    def __init__(self) -> None:
+        self.posted: list[Commit] = []
+
+    def post(self, commit: Commit, done: Callable[[Outcome], None]) -> None:
+        self.posted.append(commit)
+        done(Committed(1))
+
+    def submit(self, sink: Sink, token: object, _method: int, descriptor: bytes) -> None:
+        sink.answer(token, 0, descriptor)
+
+
+class Answers:
+    def __init__(self) -> None:
+        self.tokens: list[object] = []
+
+    def answer(self, token: object, _status: int, _body: bytes) -> None:
+        self.tokens.append(token)
+
+    def request_id(self, token: object) -> str:
+        return f"id-{token}"
+
+
+def dying(monkeypatch: pytest.MonkeyPatch, points: str) -> None:
+    def die() -> None:
+        raise Dead
+
+    monkeypatch.setenv(failpoints.FAILPOINTS, points)
+    monkeypatch.setattr(failpoints, "die", die)
+
+
+@pytest.mark.parametrize(("point", "posted"), [("before-commit", 1), ("after-commit", 2)])
+def test_a_process_dies_on_its_side_of_the_commit(
+    monkeypatch: pytest.MonkeyPatch, point: str, posted: int
+) -> None:
+    dying(monkeypatch, f"{point}:2")
+    desk, done = Desk(), list[Outcome]()
+    store = failpoints.store_of(desk)
+    commit = Commit(("", "hot0"), 0)
+
+    store.post(commit, done.append)
+    with pytest.raises(Dead):
+        store.post(commit, done.append)
+
+    assert ([Committed(1)], [commit] * posted) == (done, desk.posted)
+
+
+async def test_a_process_that_dies_amid_its_answers_hands_out_those_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dying(monkeypatch, "mid-answers:2")
+    monkeypatch.setattr(failpoints, "FLUSH_S", 3600.0)
+    answers = Answers()
+    dispatcher = failpoints.dispatcher_of(Desk())
+
+    for token in range(4):
+        dispatcher.submit(answers, token, 1, b"0")
+
+    assert answers.tokens == [0, 1]
 
 
 def samples(memory: list[float], files: list[int]) -> Samples:
