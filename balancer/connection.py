@@ -347,7 +347,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self, last_words: bytes) -> None:
         """Read no more; when everything is answered, say ``last_words`` and close."""
-        if not self._last_words:  # a caller that closed its side has none yet, and may still be told of a fault
+        if not self._last_words:  # who closed its side may still be told of a fault
             self._last_words = last_words
             self._regulate()
             self._server.mark(self)
