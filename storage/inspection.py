@@ -9,7 +9,7 @@ from storage import keys
 from storage.cold import Cold
 from storage.journal import JournalLine, Replay, Step, lines
 from storage.proof import Finding, Snapshot, check_lengths, conclude
-from storage.store import AccountKey, StoreCorruptError, Stored, StoreUnavailableError
+from storage.store import AccountKey, StoreCorruptError, Stored, StoreError, StoreUnavailableError
 
 PAGE_ELEMENTS = 500
 """Journal elements read at once: some 60 KB, and 15 MB if each of them is as long as a commit may be."""
@@ -61,17 +61,23 @@ class Inspection:
                 raise reply
         return [each if isinstance(each, StoreCorruptError) else Snapshot(*each) for each in replies]
 
-    async def elements(self, key: AccountKey, after: int, upto: int) -> list[bytes]:
-        """Read the journal elements that made the versions beyond ``after``, ``upto`` included."""
-        name = keys.of_account(key).journal
-        found: list[bytes] = await self._cold.call(name, "LRANGE", name, after, upto - 1)
-        return found
+    async def elements(self, *wanted: tuple[AccountKey, int, int]) -> list[list[bytes]]:
+        """Read journal elements in one round trip: of each account those beyond a version, up to another."""
+        commands = []
+        for key, after, upto in wanted:
+            name = keys.of_account(key).journal
+            commands.append((name, ("LRANGE", name, after, upto - 1)))
+        replies = await self._cold.calls(commands)
+        for reply in replies:
+            if isinstance(reply, StoreError):
+                raise reply
+        return replies
 
     async def pages(self, key: AccountKey, upto: int) -> AsyncIterator[list[bytes]]:
         """Read a journal from its beginning to the version ``upto``. Raises StoreCorruptError."""
         done = 0
         while done < upto:
-            page = await self.elements(key, done, min(done + PAGE_ELEMENTS, upto))
+            (page,) = await self.elements((key, done, min(done + PAGE_ELEMENTS, upto)))
             if not page:
                 raise StoreCorruptError(f"the journal has lost what is beyond version {done}")
             yield page
