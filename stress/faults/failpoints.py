@@ -56,7 +56,7 @@ async def run(options: Options) -> Findings:
                 share = points[place::AT_ONCE]
                 tasks.create_task(_die_often(shelter, rig, random.Random(chance.random()), place, share))
             tasks.create_task(_load_often(shelter, rig, loads, findings))
-        findings.add(*await rig.judge())
+        findings.add(*await rig.judge(timely=not options.quick))
     findings.figures["deaths"] = dict(Counter(name for name, _ in rig.faults.times))
     findings.figures["requests"] = len(rig.history.records)
     waits_s = [wait for waits in rig.waits_s().values() for wait in waits]

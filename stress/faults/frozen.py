@@ -31,7 +31,7 @@ async def run(options: Options) -> Findings:
                 frozen_s = spans_s.pop(0) if spans_s else chance.uniform(*FROZEN_QUICK_S)
                 await _freeze(world, rig, chance, chance.uniform(*BLINK_S), "for a moment")
                 await _freeze(world, rig, chance, frozen_s, "for long")
-        findings.add(*await rig.judge())
+        findings.add(*await rig.judge(timely=not options.quick))
     findings.figures["requests"] = len(rig.history.records)
     for name, waits_s in sorted(rig.waits_s().items()):
         findings.figures[f"a rater frozen {name}, to the next answer"] = told(waits_s)

@@ -37,7 +37,7 @@ async def run(options: Options) -> Findings:
                 else:
                     await _one(world, rig, chance, 0.0 if options.quick else STEADY_S)
                     kills += 1
-        findings.add(*await rig.judge())
+        findings.add(*await rig.judge(timely=not options.quick))
     findings.figures |= {"kills": kills, "requests": len(rig.history.records)}
     for name, waits_s in sorted(rig.waits_s().items()):
         findings.figures[f"{name} killed, to the next answer"] = told(waits_s)

@@ -27,7 +27,7 @@ from stress.faults.model import (
     Operation,
     Record,
 )
-from stress.faults.wire import LostError, Wire, amount_text
+from stress.faults.wire import LostError, SilentError, Wire, amount_text
 
 AGAIN_S = 0.02
 """Pause before an attempt after one that got no answer for good."""
@@ -61,6 +61,8 @@ class History:
     """Every request of a run, in the order of asking."""
 
     records: list[Record] = field(default_factory=list)
+    silent: int = 0
+    """Attempts that got no answer at all in time, though their connection stood."""
 
     def by_account(self) -> dict[str, list[Record]]:
         """Sort the records by account."""
@@ -206,8 +208,9 @@ class Load:
         while True:
             try:
                 record.answer = await self._ask(record, wire)
-            except (LostError, StoreError, AccountError):
+            except (LostError, StoreError, AccountError) as error:
                 record.attempts += 1
+                self.history.silent += isinstance(error, SilentError)
                 await asyncio.sleep(AGAIN_S)
                 continue
             record.answered_s = time.monotonic()

@@ -18,7 +18,7 @@ from stress.faults import folder
 from stress.faults.judge import judge_gauge, judge_store
 from stress.faults.load import History, Identify, Load, Mix, same_id
 from stress.faults.model import Kind, Record
-from stress.faults.wire import HttpWire, RpcWire, Wire
+from stress.faults.wire import ANSWER_S, HttpWire, RpcWire, Wire
 from stress.figures import percentile
 
 PROBES = 8
@@ -108,11 +108,19 @@ class Rig:
     def history(self) -> History:
         """Every request so far."""
         loads = (self._crowd, *self._probes)
-        return History([record for load in loads for record in load.history.records])
+        records = [record for load in loads for record in load.history.records]
+        return History(records, sum(load.history.silent for load in loads))
 
-    async def judge(self) -> list[str]:
-        """List all that is wrong once the load is over and the world whole: see ``judge``."""
-        return [*await judge_store(self.world.store_url, self.history), *await judge_gauge(self.world.http)]
+    async def judge(self, *, timely: bool = False) -> list[str]:
+        """List all that is wrong once the load is over and the world whole: see ``judge``.
+
+        ``timely``: silence is wrong, too; on a machine that is busy with other things it need not be.
+        """
+        history = self.history
+        found = [*await judge_store(self.world.store_url, history), *await judge_gauge(self.world.http)]
+        if timely and history.silent:
+            found.append(f"{history.silent} requests got no answer at all within {ANSWER_S:g} s")
+        return found
 
     def waits_s(self) -> dict[str, list[float]]:
         """Tell by fault how long the account that waited longest had to wait, each time it happened."""

@@ -23,6 +23,10 @@ class LostError(Exception):
     """No answer for good: the connection broke, nobody answered, or the server asked for another attempt."""
 
 
+class SilentError(LostError):
+    """The connection stands, and no answer came within ANSWER_S: the server promised one in 5 s."""
+
+
 class RefusedError(Exception):
     """The server refused for good; the text is the code."""
 
@@ -98,7 +102,7 @@ class RpcWire:
             async with asyncio.timeout(ANSWER_S):
                 answer = await future
         except TimeoutError:
-            raise LostError(f"no answer within {ANSWER_S:g} s") from None
+            raise SilentError(f"no answer within {ANSWER_S:g} s") from None
         finally:
             self._waiting.pop(number, None)
         if answer.get("error") is not None:
