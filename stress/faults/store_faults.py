@@ -275,13 +275,13 @@ async def _judge_damaged(place: Path, history: History, damage: Damage, done: st
     store = StoreServer(place)
     try:
         async with store:
-            if damage is Damage.UNFINISHED:
-                wrong = await judge_store(store.url, history, ASKED)
-                findings.add(*(f"{done}: {each}" for each in wrong))
-                return "nothing lost"
             wrong, alarms = await _compare(store.url, history)
     except StoreServerError:
+        if damage is Damage.UNFINISHED:
+            findings.add(f"{done}: the store does not start")
         return "the store does not start"
+    if damage is Damage.UNFINISHED:
+        findings.add(*(f"{done}: {each}" for each in (*wrong, *alarms)))
     if alarms:
         return "verify tells"
     if not wrong:
