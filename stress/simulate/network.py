@@ -202,7 +202,7 @@ class Network:
         return listener
 
     async def connect(self, loop: Loop, factory: Callable[[], Any], port: int) -> tuple[Transport, Any]:
-        """Open a stream to a port. Raises ConnectionRefusedError, after the way there and back."""
+        """Open a stream to a port. Raises OSError, after the way there and back."""
         made: asyncio.Future[Transport | None] = loop.create_future()
         target = self.listeners.get(port)
         path = self.path(loop.name, target.loop.name if target is not None else "")
@@ -210,6 +210,8 @@ class Network:
         transport = await made
         if transport is None:
             raise ConnectionRefusedError(f"nobody listens on {port}")
+        if transport.lost:
+            raise ConnectionResetError("broken while it was made")
         protocol = factory()
         transport.start(protocol)
         return transport, protocol
