@@ -78,8 +78,8 @@ def _print_trace(outcome: Outcome) -> None:
 
 
 def _print_findings(outcome: Outcome, mutant: str | None) -> None:
-    print(f"seed {outcome.seed}: {len(outcome.findings)} findings")
+    print(f"seed {outcome.seed}: {len(outcome.findings)} findings", flush=True)
     for finding in outcome.findings[:5]:
         print(f"  {finding}")
     broken = f" --mutant {mutant}" if mutant else ""
-    print(f"  replay: python -m stress simulate --seed {outcome.seed} --trace{broken}")
+    print(f"  replay: python -m stress simulate --seed {outcome.seed} --trace{broken}", flush=True)
