@@ -23,6 +23,7 @@ from storage.inspection import Inspection
 from storage.library import COMMIT, COMMIT_ACKED, LIBRARY
 from storage.limits import StoreLimits
 from storage.link import Counters, Link, pack
+from storage.packing import pack_commit
 from storage.refusals import FUNCTION_MISSING, translated
 from storage.store import (
     AccountKey,
@@ -197,7 +198,7 @@ class ValkeyStore(Inspection, Catalog):
 
     def _packed(self, commit: Commit, head: bytes) -> tuple[bytes, bytes]:
         """Write the command of a commit, and the head of the record that it makes."""
-        account, answers = commit.account, commit.answers
+        account = commit.account
         names = keys.of_account(commit.key)
         record = element = next_head = b""
         if account is not None:
@@ -205,12 +206,8 @@ class ValkeyStore(Inspection, Catalog):
             element = journal.encode_element(chain, commit.version, account, commit.entries)
             next_head = records.head(commit.version + 1, journal.chain_of(element))
             record = next_head + records.encode_account(account)
-        arguments: list[bytes | int] = [head, record, element]
-        for each in answers:
-            arguments += (records.encode_answer(each.digest, each.body), each.ttl_s * 1000)
-        known = [names.answer + each.request_id.encode() for each in answers]
-        call = (b"FCALL", self._commit_function, 2 + len(known), names.account, names.journal)
-        return pack(*call, *known, *arguments), next_head
+        state = (head, record, element)
+        return pack_commit(self._commit_function, names, state, commit.answers), next_head
 
     def _outcome(self, commit: Commit, next_head: bytes, reply: Any) -> Committed | Conflict:
         """Read the reply of a commit's function. Raises StoreCorruptError."""
