@@ -18,6 +18,11 @@ from typing import Any
 from storage.link import Counters, Deliver, Link, pack
 from storage.store import StoreUnavailableError
 
+PAUSE_S = 0.2
+"""For so long nothing is tried after replicas were missing; then one change is, for ``PROBE_S``."""
+PROBE_S = 0.05
+"""Reads wait behind every change that waits: without replicas a fifth of the time, never longer."""
+
 _WRITE = b"FCALL\r\n"
 """Changes are made by functions and by nothing else."""
 _WRITE_WITHIN = 20
@@ -47,12 +52,21 @@ class AckedLink(Link):
         super().__init__(loop, counters, outstanding_max)
         self._replicas = replicas
         self._wait = pack("WAIT", replicas, int(wait_s * 1000))
+        self._probe = pack("WAIT", replicas, int(min(wait_s, PROBE_S) * 1000))
+        self._missing = ""
+        self._pause_until_s = 0.0
         self._turn = _Turn()
 
     def post(self, packed: bytes, deliver: Deliver) -> None:
-        """Send one packed command with the others of this turn; see ``Link.post``."""
+        """Send one packed command with the others of this turn; see ``Link.post``.
+
+        A change is refused unsent for a moment after replicas were missing, so that reads go on.
+        """
+        writes = _WRITE in packed[:_WRITE_WITHIN]
+        if writes and self._missing and self._loop.time() < self._pause_until_s:
+            raise StoreUnavailableError(self._missing)
         super().post(packed, partial(self._hold, self._turn, deliver))
-        if _WRITE in packed[:_WRITE_WITHIN]:
+        if writes:
             self._turn.writes = True
 
     def abort(self, reason: str) -> None:
@@ -64,7 +78,7 @@ class AckedLink(Link):
     def _flush(self) -> None:
         turn, self._turn = self._turn, _Turn()
         if turn.writes and self._unsent:
-            self._unsent.append(self._wait)
+            self._unsent.append(self._probe if self._missing else self._wait)
             self._expect(partial(self._release, turn))
         super()._flush()
 
@@ -79,11 +93,14 @@ class AckedLink(Link):
         if isinstance(reply, StoreUnavailableError):
             failure = reply
         elif isinstance(reply, int) and reply >= self._replicas:
+            self._missing = ""
             for deliver, held in turn.held:
                 deliver(held)
             return
         else:
             text = f"{reply} of {self._replicas} replicas acknowledged" if isinstance(reply, int) else reply
-            failure = StoreUnavailableError(f"the store's replicas are missing: {text}")
+            self._missing = f"the store's replicas are missing: {text}"
+            self._pause_until_s = self._loop.time() + PAUSE_S
+            failure = StoreUnavailableError(self._missing)
         for deliver, _ in turn.held:
             deliver(failure)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from rater.account import Account
+from storage import acked
 from storage.limits import StoreLimits
 from storage.link import pack
-from storage.store import Committed, Conflict, Stored, StoreUnavailableError
+from storage.store import Commit, Committed, Conflict, Stored, StoreUnavailableError
 from storage.valkey import ValkeyStore
 from tests.storage.accounts import KEY, TEN, create, debit
 from tests.storage.clusters import Node, free_ports, until
@@ -67,6 +68,38 @@ class Stopped:
         os.kill(self._pid, signal.SIGCONT)
 
 
+async def persistently(store: ValkeyStore, commit: Commit) -> Committed | Conflict:
+    """Commit as a lane does: again while the store says that it cannot."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await store.commit(commit)
+            except StoreUnavailableError:
+                await asyncio.sleep(0.02)
+
+
+async def test_reads_go_on_while_changes_wait_for_replicas_in_vain(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acked, "PAUSE_S", 600.0)
+    async with ValkeyStore(pair.url, ACKED) as store:
+        await store.commit(create())
+        with Stopped(pair.replica):
+            with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
+                await store.commit(debit(1, TEN, ONE, "a"))
+            sent = store.counters.commands
+            with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
+                await store.commit(debit(1, TEN, ONE, "a"))
+            assert store.counters.commands == sent  # refused unsent
+            assert await store.read(KEY) == Stored(2, NINE)
+        link = store._route.link_of(b"")
+        assert isinstance(link, acked.AckedLink)
+        link._pause_until_s = 0.0
+        outcome = await persistently(store, debit(1, TEN, ONE, "a"))
+        assert isinstance(outcome, Conflict)
+        assert list(outcome.answers) == ["a"]
+
+
 async def test_a_change_is_on_the_replica_when_it_is_answered(pair: Pair) -> None:
     async with ValkeyStore(pair.url, ACKED) as store:
         for number in range(20):
@@ -87,7 +120,7 @@ async def test_without_a_replica_in_time_the_outcome_is_unknown_and_told_when_it
             with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
                 await other.commit(debit(1, TEN, ONE, "a"))
             assert await other.read(KEY) == Stored(2, NINE)
-        outcome = await other.commit(debit(1, TEN, ONE, "a"))
+        outcome = await persistently(other, debit(1, TEN, ONE, "a"))
         assert isinstance(outcome, Conflict)
         assert list(outcome.answers) == ["a"]
         assert await store.verify(KEY) == Stored(2, NINE)
