@@ -16,6 +16,7 @@ Invariants (the tests hold the pool to them after every step):
 import hashlib
 import math
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -40,8 +41,6 @@ from protocol.methods import Method
 READS: Final = frozenset({Method.GET_COST, Method.GET_MAX_SESSION_TIME, Method.GET_ACCOUNT})
 """Methods that change nothing. They may leave their preferred rater: accounts are fenced by versions."""
 
-_INT: Final = frozenset({int})
-_BYTES: Final = frozenset({bytes})
 _HOST_METHODS_FROM: Final = Method.STATUS
 _OVERLOADED: Final = f"{Code.OVERLOADED}: too many requests are in flight; nothing was tried".encode()
 _NO_RATER: Final = f"{Code.NO_RATER}: no rater was up within {WAIT_S:g} s; nothing was tried".encode()
@@ -222,22 +221,27 @@ class Pool:
     def answered(self, rater: Rater, items: list[Any], now: float) -> None:
         """Pass on the answers ``seq, status, body, …`` of ``rater``; drop those that nobody waits for.
 
-        Raises EnvelopeError if the items are no answers; then none was passed on.
+        Raises EnvelopeError at the first that is no answer, or answers what another rater has. Those before
+        it were passed on; the rater is to be lost then, so that others get the rest.
         """
         count, rest = divmod(len(items), 3)
         if rest:
             raise EnvelopeError("answers come in threes")
-        if not ({*map(type, items[::3])} <= _INT and {*map(type, items[2::3])} <= _BYTES):
-            raise EnvelopeError("an answer has a whole number as its seq and bytes as its body")
         pop = self._in_flight.pop
         served = self.tally.served
         oldest = now
         each = iter(items)
         for seq, status, body in zip(each, each, each, strict=True):
+            if type(seq) is not int or type(body) is not bytes:
+                self._heavy &= self._in_flight.keys()
+                raise EnvelopeError("an answer has a whole number as its seq and bytes as its body")
             flight = pop(seq, None)
             if flight is None:
                 self._forgive(rater, 1)
                 continue
+            if flight.rater is not rater:
+                self._put_back(seq, flight)
+                raise EnvelopeError("an answer to a request that this rater does not have")
             if status:
                 self.tally.refused(flight.method, body)
             else:
@@ -271,17 +275,22 @@ class Pool:
             self._find_idlest()
 
     def lose(self, rater: Rater) -> None:
-        """Give up on a rater: what it has not answered goes to others, under the same seq."""
+        """Give up on a rater: what it has not answered goes to others, under the same seq.
+
+        What was not sent to it yet is no resend: a host that dies with all its raters loses them in one turn.
+        """
         self.retire(rater)
+        unsent = frozenset(rater.outbox[::3])
         rater.outbox.clear()
         self._forgive(rater, rater.abandoned)
         held = [(seq, flight) for seq, flight in self._in_flight.items() if flight.rater is rater]
         for seq, flight in held:
-            if flight.resends >= RESENDS_MAX:
-                self._end(seq, _FATAL)
-                continue
-            flight.resends += 1
-            self.resent += 1
+            if seq not in unsent:
+                if flight.resends >= RESENDS_MAX:
+                    self._end(seq, _FATAL)
+                    continue
+                flight.resends += 1
+                self.resent += 1
             self._assign(seq, flight)
 
     def collect(self, now: float) -> list[Rater]:
@@ -347,6 +356,12 @@ class Pool:
         count = min(count, rater.abandoned)
         rater.abandoned -= count
         self._room += count
+
+    def _put_back(self, seq: int, flight: Flight) -> None:
+        """Have a request in flight again, in its place: the oldest stands first."""
+        self._in_flight[seq] = flight
+        self._in_flight = dict(sorted(self._in_flight.items(), key=itemgetter(0)))
+        self._heavy &= self._in_flight.keys()
 
     def _mark(self, rater: Rater) -> None:
         rater.collected = False

@@ -70,7 +70,8 @@ that, so its own answer comes first; callers are promised an answer within 5 s."
 WAIT_S = 4.0
 """A request that finds no rater waits so long for one: a supervisor starts one again within 2 s."""
 RESENDS_MAX = 3
-"""Raters that may be lost over one request before it is refused: it may be what kills them."""
+"""Raters that may be lost over one request, once it was sent to them, before it is refused: it may be what
+kills them."""
 SPILL = 64
 """A read leaves its preferred rater when that has so many more in flight than the least busy one."""
 ROUTES_MAX = 65_536

@@ -339,3 +339,57 @@ def test_requests_are_counted_by_method_and_outcome() -> None:
         latency["buckets"]["0.0025"],
         latency["buckets"]["0.005"],
     ) == (3, 0.012, 0, 3)
+
+
+@pytest.mark.parametrize("of_itself", [0, 2])
+def test_a_rater_is_not_believed_about_what_another_has(of_itself: int) -> None:
+    bench = Bench()
+    raters = {name: bench.pool.join(name) for name in ("r1", "r2")}
+    for n in range(20):
+        bench.ask(n, subject=f"s{n}")
+    sent = bench.sent()
+    own, others = sent["r1"][:of_itself], sent["r2"]
+
+    with pytest.raises(EnvelopeError, match="does not have"):
+        bench.answer(raters["r1"], *own, others[3], *sent["r1"][2:])
+    assert [token for token, _, _ in bench.sink.answers] == [seq - 1 for seq in own]
+
+    bench.pool.lose(raters["r1"])
+    assert bench.sent() == {"r2": [seq for seq in sent["r1"] if seq not in own]}
+    bench.answer(raters["r2"], *(seq for seq in range(1, 21) if seq not in own))
+    assert Counter(token for token, _, _ in bench.sink.answers) == Counter(range(20))
+
+
+def test_an_answer_that_is_not_believed_leaves_the_order_of_deadlines_and_the_heavy_ones_alone() -> None:
+    bench = Bench()
+    other = bench.pool.join("r2")
+    bench.ask("early")
+    (early,) = bench.sent(now=0.0)["r2"]
+    bench.pool.retire(other)
+    liar = bench.pool.join("r1")
+    for n in range(2):
+        bench.pool.submit(bench.sink, n, Method.DEBIT, b'{"Padding":"%b"}' % (b"x" * HEAVY_BYTES))
+    late, later = bench.sent(now=1.0)["r1"]
+
+    with pytest.raises(EnvelopeError):
+        bench.answer(liar, late, early)
+    assert bench.pool.heavy == 1
+    bench.pool.tick(REQUEST_S)
+
+    assert [token for token, _ in bench.sink.codes()] == [0, "early"]
+    with pytest.raises(EnvelopeError):
+        bench.pool.answered(liar, [later, 0, b"1", None, 0, b""], 1.0)
+    assert (bench.pool.in_flight, bench.pool.heavy) == (0, 0)
+
+
+def test_raters_lost_before_a_request_left_for_them_do_not_count() -> None:
+    bench = Bench()
+    raters = [bench.pool.join(f"r{n}") for n in range(2 * RESENDS_MAX)]
+    bench.ask("a")
+
+    for rater in raters:
+        bench.pool.lose(rater)
+    assert (bench.sink.answers, bench.pool.waiting, bench.pool.resent) == ([], 1, 0)
+    bench.pool.join("new")
+
+    assert bench.sent() == {"new": [1]}
