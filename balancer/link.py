@@ -24,13 +24,14 @@ from protocol.limits import (
     STOP_S,
     UNSENT_BYTES_MAX,
 )
-from protocol.methods import Method
+from protocol.methods import HOST_METHODS, Method
 
 log = logging.getLogger(__name__)
 
 WORK_S: Final = 0.02
 """How long requests are worked off in one go: heartbeats go out in time, callers do not feel a neighbour."""
 
+_ASKED: Final = frozenset(Method) - HOST_METHODS
 _QUOTES: Final = frozenset({Method.GET_COST})
 _UNSENT: Final = f"{Code.OVERLOADED}: {UNSENT_BYTES_MAX} bytes of answers wait to be taken".encode()
 _TOO_LONG: Final = f"{Code.INTERNAL}: the answer is longer than {ANSWER_BYTES_MAX} bytes".encode()
@@ -185,37 +186,51 @@ class _End(asyncio.Protocol):
             self._unpacker.feed(data)
             for message in list(self._unpacker):
                 if self.joined.done() and type(message) is list:
+                    if len(message) % 3:
+                        raise EnvelopeError("requests come in threes")
                     self._held += len(message) // 3
                     self._queue.append(iter(message))
                 else:
                     self._take(message)
         except (EnvelopeError, ValueError, msgpack.UnpackException) as error:
-            self._queue.clear()
-            if not self.joined.done():
-                self.joined.set_exception(EnvelopeError(str(error)))
-            log.warning("the balancer broke the protocol: %s", error)
-            self._transport.abort()
+            self._break(error)
         if self._queue and not self._working:
-            self._working = True
             self._work()
+
+    def _break(self, error: Exception) -> None:
+        """Hang up on a balancer that broke the protocol. Another link is made, and it sends again."""
+        self._queue.clear()
+        if not self.joined.done():
+            self.joined.set_exception(EnvelopeError(str(error)))
+        log.warning("the balancer broke the protocol: %s", error)
+        self._transport.abort()
 
     def _work(self) -> None:
         """Submit what waits, for WORK_S at most; the rest when heartbeats and others had their turn."""
+        self._working = False  # unless it comes to the end: nothing that fails here keeps us from going on
         submit = self._link.dispatcher.submit
         until = self._loop.time() + WORK_S
         queue = self._queue
         while queue:
             items = queue[0]
-            for seq, method, descriptor in zip(items, items, items, strict=False):
+            for seq, method, descriptor in zip(items, items, items, strict=True):
+                if (
+                    type(seq) is not int
+                    or type(method) is not int
+                    or method not in _ASKED
+                    or type(descriptor) is not bytes
+                ):
+                    self._break(EnvelopeError("a request has a whole number, a method of a rater and bytes"))
+                    return
                 if method in _QUOTES and self._transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
                     self.answer(seq, Status.REFUSED, _UNSENT)
                 else:
                     submit(self, seq, method, descriptor)
                 if self._loop.time() > until:
+                    self._working = True
                     self._loop.call_soon(self._work)
                     return
             queue.popleft()
-        self._working = False
 
     def answer(self, token: object, status: int, body: bytes) -> None:
         """Take the answer to the request with the seq ``token`` (Sink)."""

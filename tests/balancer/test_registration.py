@@ -14,8 +14,9 @@ from balancer import registration as registration_module
 from balancer.link import RaterLink
 from balancer.service import Balancer, serve_balancer
 from protocol import envelope
-from protocol.envelope import RaterHandshake
+from protocol.envelope import BalancerHandshake, RaterHandshake
 from protocol.limits import ANSWER_BYTES_MAX
+from protocol.methods import Method
 from tests.balancer.fakes import Desk, Recorder
 
 SECRET = b"a shared secret"
@@ -308,6 +309,55 @@ async def test_a_rater_does_not_serve_a_balancer_with_another_secret() -> None:
     await lost.wait()
 
     assert (link.connected, desk.names) == (False, [])
+    await link.leave()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("sliced", [False, True])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        pytest.param([1, [], b"{}"], id="a method that is a list"),
+        pytest.param([1, True, b"{}"], id="a method that is true"),
+        pytest.param([1, 0, b"{}"], id="an unknown method"),
+        pytest.param([1, int(Method.STATUS), b"{}"], id="a method of the balancer"),
+        pytest.param([[], 1, b"{}"], id="a seq that is a list"),
+        pytest.param([1, 1, "{}"], id="a descriptor that is text"),
+        pytest.param([1, 1, b"{}", 2], id="not in threes"),
+    ],
+)
+async def test_a_rater_leaves_a_balancer_that_breaks_the_protocol_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, junk: list[Any], sliced: bool
+) -> None:
+    monkeypatch.setattr(link_module, "WORK_S", -1.0 if sliced else 60.0)
+    monkeypatch.setattr(link_module, "RECONNECT_S_MIN", 0.0)
+    heard: list[Any] = []
+    done = asyncio.Event()
+
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = Peer(reader, writer)
+        handshake = BalancerHandshake(SECRET, "run", envelope.new_nonce())
+        writer.write(handshake.hello)
+        writer.write(handshake.check(await peer.receive()))
+        assert await peer.receive() == {}
+        good = [7, int(Method.GET_COST), b'{"Subject":"s"}']
+        writer.write(envelope.pack([*good, *good, *junk] if not heard else good))
+        heard.append(await peer.receive())
+        while heard[0] != "closed":
+            heard[0] = await peer.receive()
+        if len(heard) == 2:
+            done.set()
+        writer.close()
+
+    server = await asyncio.start_server(ask, "127.0.0.1", 0)
+    link = RaterLink(Desk(), "127.0.0.1", server.sockets[0].getsockname()[1], SECRET, "r1", lambda: {})
+    link.start()
+    await done.wait()
+
+    assert heard == ["closed", [7, 0, b'{"Subject":"s"}']]
+    assert "the balancer broke the protocol" in caplog.text
+    assert "Traceback" not in caplog.text
     await link.leave()
     server.close()
     await server.wait_closed()
