@@ -324,7 +324,7 @@ class Connection(asyncio.Protocol):
         self.answer(token, Status.REFUSED, text.encode())
         if text == access.UNKNOWN_KEYS or self._key_id == access.FRONT_ID:
             return  # not the caller's fault, or not one caller
-        server.failed_logins += 1
+        server.failures.note("a request without a right key")
         self._failures += 1
         if self._failures >= LOGIN_FAILURES_MAX:
             self._end(b"")

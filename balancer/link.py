@@ -186,16 +186,20 @@ class _End(asyncio.Protocol):
             self._unpacker.feed(data)
             for message in list(self._unpacker):
                 if self.joined.done() and type(message) is list:
-                    if len(message) % 3:
-                        raise EnvelopeError("requests come in threes")
-                    self._held += len(message) // 3
-                    self._queue.append(iter(message))
+                    self._enqueue(message)
                 else:
                     self._take(message)
         except (EnvelopeError, ValueError, msgpack.UnpackException) as error:
             self._break(error)
         if self._queue and not self._working:
             self._work()
+
+    def _enqueue(self, items: list[Any]) -> None:
+        count, rest = divmod(len(items), 3)
+        if rest:
+            raise EnvelopeError("requests come in threes")
+        self._held += count
+        self._queue.append(iter(items))
 
     def _break(self, error: Exception) -> None:
         """Hang up on a balancer that broke the protocol. Another link is made, and it sends again."""

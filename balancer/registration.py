@@ -13,6 +13,7 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]  # -- msgpack ships no types
 
 from balancer.pool import Pool, Rater
+from balancer.seldom import Seldom
 from protocol import envelope
 from protocol.envelope import BalancerHandshake, EnvelopeError
 from protocol.limits import HANDSHAKE_S, RATERS_MAX, SILENCE_S
@@ -44,6 +45,8 @@ class RaterListener:
         self.links: set[_Link] = set()
         self.by_rater: dict[Rater, _Link] = {}
         self.loop = asyncio.get_running_loop()
+        self.unproved = Seldom(log.warning, self.loop.time)
+        """Takes a line for each peer that is let go before it proved who it is."""
         self._listener: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> int:
@@ -80,8 +83,8 @@ class RaterListener:
         now = self.loop.time()
         for link in list(self.links):
             if now - link.heard_at > (SILENCE_S if link.rater else HANDSHAKE_S):
-                log.warning("rater %s is silent", link.name)
-                link.abort()
+                link.drop("is silent")
+        self.unproved.tell()
 
 
 class _Link(asyncio.Protocol):
@@ -103,8 +106,7 @@ class _Link(asyncio.Protocol):
         """Say hello, or hang up when there are too many."""
         self._transport = transport
         if len(self._listener.links) >= RATERS_MAX:
-            log.warning("more than %d raters", RATERS_MAX)
-            self._transport.abort()
+            self.drop(f"is one more than {RATERS_MAX}")
             return
         self._listener.links.add(self)
         self._transport.write(self._handshake.hello)
@@ -128,8 +130,7 @@ class _Link(asyncio.Protocol):
                 else:
                     self._take(message)
         except (EnvelopeError, ValueError, msgpack.UnpackException) as error:
-            log.warning("rater %s: %s", self.name, error)
-            self.abort()
+            self.drop(f"broke the protocol: {error}")
             return
         if self._proved:
             self.heard_at = now  # an unproved peer has HANDSHAKE_S for all of it
@@ -138,6 +139,15 @@ class _Link(asyncio.Protocol):
         """Send what is in the outbox."""
         self._transport.write(envelope.pack_items(rater.outbox))
         rater.outbox.clear()
+
+    def drop(self, why: str) -> None:
+        """Hang up and tell why."""
+        line = f"rater {self.name} {why}"
+        if self._proved:
+            log.warning(line)
+        else:
+            self._listener.unproved.note(line)
+        self.abort()
 
     def abort(self) -> None:
         """Hang up; what the rater had is given to others in ``connection_lost``."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from balancer.connection import Connection
 from balancer.gate import Absent, Gate
+from balancer.seldom import Seldom
 from protocol.access import Keyring
 from protocol.dispatch import Dispatcher
 from protocol.envelope import identity, new_incarnation
@@ -25,9 +26,6 @@ from protocol.limits import (
     SWEEP_S,
     TLS_HANDSHAKE_S,
 )
-
-_TELL_FAILURES_S: Final = 10.0
-"""How often failed log-ins are told in the log, however many there are."""
 
 log = logging.getLogger(__name__)
 
@@ -76,14 +74,12 @@ class JsonRpcServer:
         """Unfinished frames of all connections."""
         self.refused = 0
         """Connections closed at once because there were too many."""
-        self.failed_logins = 0
-        """Requests refused for want of a key."""
-        self._told_failures = 0
-        self._told_at = 0.0
         self._connections_max = connections_max
         self._idlest: list[Connection] = []  # as of the last sweep; the first to go stands last
         self._tls = tls
         self._loop = asyncio.get_running_loop()
+        self.failures: Final = Seldom(log.warning, self.now)
+        """Takes a line for each request refused for want of a key."""
         self._dirty: list[Connection] = []
         self._listener: asyncio.Server | None = None
         self._sweep: asyncio.TimerHandle | None = None
@@ -168,7 +164,5 @@ class JsonRpcServer:
             since = now - self.times.idle_s
             idle = [each for each in self.connections if each.idle_since <= since or each.unknown]
             self._idlest = sorted(idle, key=lambda each: (each.unknown, -each.idle_since))
-        if self.failed_logins > self._told_failures and now - self._told_at >= _TELL_FAILURES_S:
-            log.warning("%d requests without a right key", self.failed_logins - self._told_failures)
-            self._told_failures, self._told_at = self.failed_logins, now
+        self.failures.tell()
         self._sweep_later()

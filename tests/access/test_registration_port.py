@@ -135,6 +135,19 @@ async def test_peers_that_proved_nothing_are_bounded() -> None:
         assert await (await Peer.connect(balancer)).hear() is None
 
 
+async def test_however_many_strangers_there_are_the_log_stays_short(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with balancing() as balancer:
+        for junk in (b"\xc1", b"GET / HTTP/1.0\r\n\r\n", b"\x91" * 5000) * 5:
+            peer = await Peer.connect(balancer)
+            await peer.hear()
+            peer.writer.write(junk)
+            assert await peer.hear() is None
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("rater (unproved) broke the protocol")
+
+
 async def test_the_secret_is_on_no_wire() -> None:
     balancer = BalancerHandshake(SECRET, "incarnation", envelope.new_nonce())
     rater = RaterHandshake(SECRET, "rater-1", envelope.new_nonce())
