@@ -42,7 +42,7 @@ class RaterListener:
         self.incarnation = incarnation
         self.on_join = on_join
         self._tls = tls
-        self.links: set[_Link] = set()
+        self.links: dict[_Link, None] = {}  # in the order in which they came
         self.by_rater: dict[Rater, _Link] = {}
         self.loop = asyncio.get_running_loop()
         self.unproved = Seldom(log.warning, self.loop.time)
@@ -78,6 +78,19 @@ class RaterListener:
             if link is not None:
                 link.send(rater)
 
+    def room(self) -> bool:
+        """Tell whether there is room for one more link; the oldest stranger has to make it.
+
+        A rater proves itself within milliseconds, so strangers cannot keep it out by holding connections.
+        """
+        if len(self.links) >= RATERS_MAX:
+            oldest = next((link for link in self.links if not link.proved), None)
+            if oldest is None:
+                return False
+            del self.links[oldest]
+            oldest.drop(f"is the oldest of {RATERS_MAX} that have yet to prove themselves")
+        return True
+
     def drop_silent(self) -> None:
         """Drop the links whose peer is silent, or does not finish the handshake."""
         now = self.loop.time()
@@ -90,14 +103,14 @@ class RaterListener:
 class _Link(asyncio.Protocol):
     """One connection of a rater: in the handshake, then in the pool."""
 
-    __slots__ = ("_handshake", "_listener", "_proved", "_transport", "_unpacker", "heard_at", "name", "rater")
+    __slots__ = ("_handshake", "_listener", "_transport", "_unpacker", "heard_at", "name", "proved", "rater")
 
     def __init__(self, listener: RaterListener) -> None:
         self._listener = listener
         self._handshake = BalancerHandshake(listener.secret, listener.incarnation, envelope.new_nonce())
         self._unpacker = envelope.handshake_unpacker()
         self._transport: Any = None
-        self._proved = False
+        self.proved = False
         self.name = "(unproved)"
         self.rater: Rater | None = None
         self.heard_at = listener.loop.time()
@@ -105,15 +118,15 @@ class _Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say hello, or hang up when there are too many."""
         self._transport = transport
-        if len(self._listener.links) >= RATERS_MAX:
+        if not self._listener.room():
             self.drop(f"is one more than {RATERS_MAX}")
             return
-        self._listener.links.add(self)
+        self._listener.links[self] = None
         self._transport.write(self._handshake.hello)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give what the rater had to others."""
-        self._listener.links.discard(self)
+        self._listener.links.pop(self, None)
         if self.rater is not None:
             log.info("rater %s is gone", self.name)
             self._listener.by_rater.pop(self.rater, None)
@@ -132,7 +145,7 @@ class _Link(asyncio.Protocol):
         except (EnvelopeError, ValueError, msgpack.UnpackException) as error:
             self.drop(f"broke the protocol: {error}")
             return
-        if self._proved:
+        if self.proved:
             self.heard_at = now  # an unproved peer has HANDSHAKE_S for all of it
 
     def send(self, rater: Rater) -> None:
@@ -143,7 +156,7 @@ class _Link(asyncio.Protocol):
     def drop(self, why: str) -> None:
         """Hang up and tell why."""
         line = f"rater {self.name} {why}"
-        if self._proved:
+        if self.proved:
             log.warning(line)
         else:
             self._listener.unproved.note(line)
@@ -155,10 +168,10 @@ class _Link(asyncio.Protocol):
 
     def _take(self, message: object) -> None:
         pool = self._listener.pool
-        if not self._proved:
+        if not self.proved:
             welcome = self._handshake.check(message)
             self.name = self._handshake.name
-            self._proved = True
+            self.proved = True
             self._unpacker = envelope.stream_unpacker()
             self._transport.write(welcome)
         elif isinstance(message, dict):

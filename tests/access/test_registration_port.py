@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgpack  # type: ignore[import-untyped]  # -- msgpack ships no types
 import pytest
 
+from balancer import registration
 from balancer.service import Balancer, serve_balancer
 from protocol import envelope
 from protocol.envelope import BalancerHandshake, EnvelopeError, RaterHandshake
@@ -127,12 +128,36 @@ async def test_a_peer_that_proved_nothing_is_heard_for_a_kilobyte_and_no_more() 
         assert await peer.hear() is None
 
 
-async def test_peers_that_proved_nothing_are_bounded() -> None:
+async def test_peers_that_proved_nothing_are_bounded_and_keep_no_rater_out() -> None:
     async with balancing() as balancer:
-        peers = [await Peer.connect(balancer) for _ in range(RATERS_MAX)]
-        for peer in peers:
-            assert (await peer.hear())[0] == "hello"
+        strangers = [await Peer.connect(balancer) for _ in range(RATERS_MAX)]
+        for stranger in strangers:
+            assert (await stranger.hear())[0] == "hello"
+
+        rater = await Peer.connect(balancer)
+        handshake = RaterHandshake(SECRET, "rater-1", envelope.new_nonce())
+        rater.writer.write(handshake.answer(await rater.hear()))
+        handshake.check(await rater.hear())
+        assert await strangers[0].hear() is None
+        assert len(balancer.raters.links) == RATERS_MAX
+
+        for _ in range(RATERS_MAX):
+            assert (await (await Peer.connect(balancer)).hear())[0] == "hello"
+        rater.writer.write(envelope.pack({}))
+        assert await rater.hear() == []
+
+
+async def test_where_all_are_raters_one_more_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registration, "RATERS_MAX", 1)
+    async with balancing() as balancer:
+        rater = await Peer.connect(balancer)
+        handshake = RaterHandshake(SECRET, "rater-1", envelope.new_nonce())
+        rater.writer.write(handshake.answer(await rater.hear()))
+        handshake.check(await rater.hear())
+
         assert await (await Peer.connect(balancer)).hear() is None
+        rater.writer.write(envelope.pack({}))
+        assert await rater.hear() == []
 
 
 async def test_however_many_strangers_there_are_the_log_stays_short(
