@@ -2,6 +2,7 @@
 
 import pytest
 
+from protocol import framing
 from protocol.framing import Framer
 
 GOOD = b'{"id":2,"method":"Responder.Status","params":[{}]}\n'
@@ -53,3 +54,15 @@ def test_a_lost_bracket_shows_with_the_next_request() -> None:
     frames(framer, b'{"id":1,"params":[{}]\n')
     assert frames(framer, GOOD) == []
     assert framer.fault
+
+
+def test_a_value_that_comes_a_byte_at_a_time_is_read_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    monkeypatch.setattr(framing, "fault_of", lambda beginning: read.append(len(beginning)) or "")
+    framer = Framer()
+    value = b'{"id":"' + b"x" * 9_000
+    for at in range(len(value)):
+        frames(framer, value[at : at + 1])
+
+    assert sum(read) <= 2 * len(value)
+    assert read[-1] >= len(value) / 2
