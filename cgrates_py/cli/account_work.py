@@ -13,7 +13,7 @@ from cgrates_py import accounts
 from cgrates_py.answers import account_bytes
 from cgrates_py.cli import USAGE, CommandError, tables
 from cgrates_py.cli.account_csv import accounts_csv, history_csv
-from cgrates_py.cli.options import load_settings
+from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.client import plain_json
 from cgrates_py.loading import ACCOUNTS_AT_ONCE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cgrates_py.cli import USAGE, CommandError
-from cgrates_py.cli.options import load_settings
+from cgrates_py.cli.settings import load_settings
 from protocol.access import CONSOLE_ID, derived_key
 from protocol.errors import Code, code_of
 from protocol.methods import NAMES, Method

@@ -8,7 +8,7 @@ import typer
 
 from cgrates_py.cli import USAGE, CommandError, tables
 from cgrates_py.cli.account_work import Work
-from cgrates_py.cli.options import load_settings
+from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.settings import Settings
 from protocol.access import Grant, Right, new_key, read_record

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cgrates_py import failpoints
 from cgrates_py.accounts import AccountError
 from cgrates_py.cli import USAGE, CommandError
-from cgrates_py.cli.options import load_settings
+from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.loading import Outcome
 from cgrates_py.loading import load as load_into

@@ -1,14 +1,9 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-
-from cgrates_py.cli import USAGE, CommandError
-
-if TYPE_CHECKING:
-    from cgrates_py.settings import Settings
 
 Config = Annotated[
     Path | None,
@@ -30,13 +25,3 @@ RequireKeys = Annotated[
     typer.Option("--require-keys", help="Ask for API keys even while there is none."),
 ]
 LogJson = Annotated[bool | None, typer.Option("--log-json", help="Log one JSON object a line.")]
-
-
-def load_settings(config: Path | None, **given: Any) -> "Settings":
-    """Read the settings under the options given. Raises CommandError (usage) if one is bad."""
-    from cgrates_py import settings  # noqa: PLC0415 -- pydantic takes a tenth of a second that --help spares
-
-    try:
-        return settings.load(config, **given)
-    except settings.SettingsError as error:
-        raise CommandError(str(error), USAGE) from None

@@ -12,7 +12,7 @@ from cgrates_py import process
 from cgrates_py.access import AccessError
 from cgrates_py.address import Address, is_loopback
 from cgrates_py.cli import USAGE, CommandError
-from cgrates_py.cli.options import load_settings
+from cgrates_py.cli.settings import load_settings
 from cgrates_py.client import RpcLostError, call_once
 from cgrates_py.clock import open_clock
 from cgrates_py.logs import configure

@@ -12,7 +12,7 @@ import typer
 
 from cgrates_py.accounts import name_of, parse_name
 from cgrates_py.cli import CommandError, tables
-from cgrates_py.cli.options import load_settings
+from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.settings import Settings
 from rater import quantity
