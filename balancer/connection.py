@@ -217,6 +217,12 @@ class Connection(asyncio.Protocol):
         return True
 
     @property
+    def unsent_bytes(self) -> int:
+        """Answers that the caller has not taken yet."""
+        size: int = self._transport.get_write_buffer_size()
+        return size
+
+    @property
     def unknown(self) -> bool:
         """Whether it has yet to show the key that it is asked for."""
         return not self._shown and not self._server.gate.keyring.open

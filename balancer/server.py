@@ -15,6 +15,7 @@ from protocol.access import Keyring
 from protocol.dispatch import Dispatcher
 from protocol.envelope import identity, new_incarnation
 from protocol.limits import (
+    ALL_UNSENT_BYTES_MAX,
     CONNECTION_IN_FLIGHT_MAX,
     CONNECTIONS_MAX,
     DRAIN_S,
@@ -159,6 +160,7 @@ class JsonRpcServer:
         now = self._loop.time()
         for connection in list(self.connections):
             connection.check(now)
+        self._drop_greedy()
         self._idlest = []
         if len(self.connections) >= self._connections_max:
             since = now - self.times.idle_s
@@ -166,3 +168,15 @@ class JsonRpcServer:
             self._idlest = sorted(idle, key=lambda each: (each.unknown, -each.idle_since))
         self.failures.tell()
         self._sweep_later()
+
+    def _drop_greedy(self) -> None:
+        """Drop those with the most unsent answers while all together have too many."""
+        unsent = [(connection.unsent_bytes, connection) for connection in self.connections]
+        too_much = sum(size for size, _ in unsent) - ALL_UNSENT_BYTES_MAX
+        if too_much <= 0:
+            return
+        for size, connection in sorted(unsent, key=lambda each: -each[0]):
+            connection.abort()
+            too_much -= size
+            if too_much <= 0:
+                return

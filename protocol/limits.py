@@ -35,6 +35,9 @@ PENDING_BYTES_MAX = 256 << 20
 """Bytes of unfinished frames over all connections: a fleet of slow writers must not fill the memory."""
 WRITE_BUFFER_BYTES_MAX = 1 << 20
 """Unsent answers of one connection, beyond which it is not read: more than a kernel's buffer, 600 answers."""
+ALL_UNSENT_BYTES_MAX = 256 << 20
+"""Unsent answers of all connections of a listener, beyond which those with the most are dropped: four of the
+worst. Looked at every SWEEP_S, in which raters answer some 30 MB."""
 DRAIN_S = 30.0
 """A caller that does not take its answers for so long is dropped: longer than any sane pause of a client."""
 FRAME_S = 10.0

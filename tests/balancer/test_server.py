@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from balancer import connection as connection_module
+from balancer import server as server_module
 from balancer.server import JsonRpcServer, Times
+from protocol.dispatch import Status
 from tests.balancer.fakes import Desk
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -282,6 +284,29 @@ async def test_a_caller_that_does_not_take_its_answers_is_dropped_and_its_reques
         writer.transport.abort()
 
         assert len(bench.desk.names) < 5_000
+
+
+async def test_of_callers_that_do_not_take_their_answers_the_one_with_the_most_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "ALL_UNSENT_BYTES_MAX", 30 << 20)
+    async with serving(Desk(hold=True), times=Times(frame_s=0.01)) as bench:
+        modest, greedy, other = [await bench.connect() for _ in range(3)]
+        for n, (reader, writer) in enumerate((modest, greedy)):
+            reader._transport.pause_reading()  # type: ignore[attr-defined]  # -- the only way not to read
+            writer.write(line(n))
+        while len(bench.desk.held) < 2:
+            await barrier(*other)
+        sinks = {token: sink for sink, token, _, _ in bench.desk.held}
+        sinks[b"0"].answer(b"0", Status.OK, b"1" * (16 << 20))
+        sinks[b"1"].answer(b"1", Status.OK, b"1" * (32 << 20))
+        while sinks[b"1"] in bench.server.connections:
+            await barrier(*other)
+
+        assert sinks[b"0"] in bench.server.connections
+        bench.desk.held.clear()
+        for _, writer in (modest, greedy, other):
+            writer.transport.abort()
 
 
 async def test_one_connection_too_many_is_told_so() -> None:

@@ -58,7 +58,12 @@ def test_a_lost_bracket_shows_with_the_next_request() -> None:
 
 def test_a_value_that_comes_a_byte_at_a_time_is_read_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    monkeypatch.setattr(framing, "fault_of", lambda beginning: read.append(len(beginning)) or "")
+
+    def fault_of(beginning: bytes) -> str:
+        read.append(len(beginning))
+        return ""
+
+    monkeypatch.setattr(framing, "fault_of", fault_of)
     framer = Framer()
     value = b'{"id":"' + b"x" * 9_000
     for at in range(len(value)):
