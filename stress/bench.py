@@ -54,15 +54,17 @@ MEMORY_BAR_MIB = 400.0
 LOAD_BAR_S = 60.0
 
 
-def bench(seconds: float, runs: int, only: Sequence[str], deck: bool) -> Report:
+def bench(seconds: float, runs: int, only: Sequence[str], deck: bool, with_keys: bool = False) -> Report:
     """Measure everything; ``only`` narrows the kinds of traffic, ``deck`` False leaves out the large tariff.
+
+    ``with_keys``: the traffic goes by a key that has a tenant and both limits, so nothing is left unasked.
 
     Raises LoadError or ServingError when something could not be measured.
     """
     with tempfile.TemporaryDirectory(prefix="cgrates-py-bench-") as name:
         place = Path(name)
         singles = [*_core(place / "core"), *_start_up(place)]
-        size, throughput, checks = _traffic(place, seconds, runs, only)
+        size, throughput, checks = _traffic(place, seconds, runs, only, with_keys)
         singles += checks
         if deck:
             singles += _deck(place, seconds)
@@ -70,7 +72,7 @@ def bench(seconds: float, runs: int, only: Sequence[str], deck: bool) -> Report:
 
 
 def _traffic(
-    place: Path, seconds: float, runs: int, only: Sequence[str]
+    place: Path, seconds: float, runs: int, only: Sequence[str], with_keys: bool
 ) -> tuple[int, list[Throughput], list[Single]]:
     kinds = [kind for kind in Kind if not only or kind in only]
     with (
@@ -78,33 +80,41 @@ def _traffic(
         serving.running(("-m", "stress.echo"), place / "echo.log") as echo,
         JSONClient(("127.0.0.1", server.port)) as rpc,
     ):
-        size = _answer_bytes(server.port)
-        plan: list[tuple[str, int, list[bytes]]] = [(ECHO, echo.port, messages(size))]
+        greeting = b""
+        if with_keys:
+            key = serving.make_key(serving.data_of(place / "main"), server.port)
+            rpc.log_in(key)
+            greeting = traffic.login(key)
+        size = _answer_bytes(server.port, greeting)
+        plan: Plan = [(ECHO, echo.port, messages(size), b"")]
         for kind in kinds:
             lines = [traffic.request(number, body) for number, body in enumerate(traffic.bodies(kind, POOL))]
-            plan.append((kind, server.port, lines))
+            plan.append((kind, server.port, lines, greeting))
         rounds = uvloop.run(_rounds(plan, seconds, runs))
         return size, _throughput(plan, rounds), _kept(rpc, rounds)
 
 
+Plan = list[tuple[str, int, list[bytes], bytes]]
+"""Figure, port, requests, and what each connection says first."""
 Rounds = dict[tuple[str, int], list[Measured]]
 
 
-async def _rounds(plan: Sequence[tuple[str, int, list[bytes]]], seconds: float, runs: int) -> Rounds:
-    rounds: Rounds = {(name, depth): [] for depth in DEPTHS for name, _, _ in plan}
+async def _rounds(plan: Plan, seconds: float, runs: int) -> Rounds:
+    rounds: Rounds = {(name, depth): [] for depth in DEPTHS for name, *_ in plan}
     for number in range(runs):
         for depth in DEPTHS:
-            for name, port, lines in plan:
+            for name, port, lines, greeting in plan:
                 _say(f"round {number + 1} of {runs}: {name}, {depth} in flight")
-                rounds[name, depth].append(await run_load(port, lines, depth, seconds))
+                measured = await run_load(port, lines, depth, seconds, greeting=greeting)
+                rounds[name, depth].append(measured)
     return rounds
 
 
-def _throughput(plan: Sequence[tuple[str, int, list[bytes]]], rounds: Rounds) -> list[Throughput]:
+def _throughput(plan: Plan, rounds: Rounds) -> list[Throughput]:
     rows = []
     for depth in DEPTHS:
         yardstick = [run.per_second for run in rounds[ECHO, depth]]
-        for name, _, _ in plan:
+        for name, *_ in plan:
             rates = [run.per_second for run in rounds[name, depth]]
             share = median(100 * rate / echo for rate, echo in zip(rates, yardstick, strict=True))
             waits_s = sorted(wait for run in rounds[name, depth] for wait in run.latencies_s)
@@ -136,12 +146,14 @@ def _kept(rpc: JSONClient, rounds: Rounds) -> list[Single]:
     return rows
 
 
-def _answer_bytes(port: int) -> int:
+def _answer_bytes(port: int, greeting: bytes) -> int:
     """Tell the length of the answer to the page's call, newline included: 1.6 kB."""
     (line,) = traffic.bodies(Kind.GET_COST, 1)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(traffic.request(1, line))
+        connection.sendall(greeting + traffic.request(1, line))
         with connection.makefile("rb") as answers:
+            if greeting:
+                answers.readline()
             return len(answers.readline())
 
 
@@ -230,12 +242,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=3, help="rounds; medians are told (default 3)")
     parser.add_argument("--only", action="append", choices=list(Kind), default=[], help="only this traffic")
     parser.add_argument("--no-deck", action="store_true", help="leave out the large tariff")
+    parser.add_argument("--with-keys", action="store_true", help="ask by a key with a tenant and limits")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args(arguments)
     if chosen.seconds <= 0 or chosen.runs < 1:
         parser.error("--seconds has to be above 0, --runs at least 1")
     try:
-        report = bench(chosen.seconds, chosen.runs, chosen.only, not chosen.no_deck)
+        report = bench(chosen.seconds, chosen.runs, chosen.only, not chosen.no_deck, chosen.with_keys)
     except (LoadError, RpcError, serving.ServingError, OSError) as error:
         sys.stderr.write(f"\nbench: {error}\n")
         return 1

@@ -66,6 +66,10 @@ class JSONClient:
         """
         return self.call_all(method, [params])[0]
 
+    def log_in(self, key: str) -> None:
+        """Show a key, by which everything on this connection goes. Raises RpcError."""
+        self.call("Auth.Login", {"auth": key})
+
     def call_all(self, method: str, calls: Iterable[Sequence[Any]]) -> list[Any]:
         """Ask everything at once on this connection; the results come in the order of ``calls``.
 

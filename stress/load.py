@@ -61,6 +61,7 @@ class _Caller(asyncio.Protocol):
         self._place = place
         self._tail = b""
         self._asked_s = 0.0
+        self._greeted: asyncio.Future[None] | None = None
         self.transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -68,6 +69,15 @@ class _Caller(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._run.fail(f"a connection was lost: {exc or 'closed by the server'}")
+        if self._greeted is not None and not self._greeted.done():
+            self._greeted.set_exception(LoadError(self._run.fault))
+
+    async def greet(self, line: bytes) -> None:
+        """Send a line that is no request of the pool; return when it was answered. Raises LoadError."""
+        self._greeted = asyncio.get_running_loop().create_future()
+        self.transport.write(line)
+        await self._greeted
+        self._greeted = None
 
     def ask(self, count: int) -> None:
         """Send the next ``count`` requests of the pool."""
@@ -80,6 +90,12 @@ class _Caller(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Count the answers and ask as often again."""
+        if self._greeted is not None:
+            if data.endswith(SUCCESS):
+                self._greeted.set_result(None)
+            else:
+                self._greeted.set_exception(LoadError(f"not let in: {data[:300]!r}"))
+            return
         if self._tail:
             data = self._tail + data
             self._tail = b""
@@ -104,12 +120,17 @@ class _Caller(asyncio.Protocol):
 
 
 async def run_load(
-    port: int, lines: Sequence[bytes], depth: int, seconds: float, connections: int = CONNECTIONS
+    port: int,
+    lines: Sequence[bytes],
+    depth: int,
+    seconds: float,
+    connections: int = CONNECTIONS,
+    greeting: bytes = b"",
 ) -> Measured:
     """Load a server on this machine for ``seconds`` after a short warm-up; return when all is answered.
 
-    ``lines`` are whole requests, each with its newline; every connection begins elsewhere among them.
-    Raises LoadError.
+    ``lines`` are whole requests, each with its newline; every connection begins elsewhere among them,
+    after it was answered its ``greeting``. Raises LoadError.
     """
     loop = asyncio.get_running_loop()
     run = _Run([*lines, *lines], timed=depth == 1)
@@ -119,6 +140,8 @@ async def run_load(
             make = partial(_Caller, run, number * len(lines) // connections)
             _, caller = await loop.create_connection(make, "127.0.0.1", port)
             callers.append(caller)
+            if greeting:
+                await caller.greet(greeting)
         for caller in callers:
             caller.ask(depth)
         await _pass(run, WARM_UP_S)

@@ -11,18 +11,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cgrates_py.process import SUPERVISOR_PID
 from stress import traffic
-from stress.client import JSONClient
+from stress.client import JSONClient, RpcError
 
 READY_S = 60.0
 STOP_S = 15.0
 LOAD_S = 300.0
 IN_FORCE_S = 60.0
+OUT_OF_REACH = "1000000000"
 
 _PORT = re.compile(r" rpc=127\.0\.0\.1:(\d+)")
 _ANYWHERE = ("--rpc-port", "0", "--http-port", "0", "--rater-port", "0")
@@ -64,25 +65,52 @@ def serve(data_dir: Path, *more: str) -> Sequence[str]:
 def load(folder: Path, data_dir: Path) -> float:
     """Load a tariff folder into a server's store; tell how many seconds it took. Raises ServingError."""
     started_s = time.monotonic()
-    command = [sys.executable, "-m", "cgrates_py", "load", str(folder), "--data-dir", str(data_dir)]
+    _run("load", str(folder), "--data-dir", str(data_dir))
+    return time.monotonic() - started_s
+
+
+def make_key(data_dir: Path, port: int) -> str:
+    """Make a key that the server asks everything about: it is for one tenant, and has limits out of reach.
+
+    Returns when it is in force: from then on everybody is asked for a key. Raises ServingError.
+    """
+    options = ("--right", "charge", "--tenant", traffic.CUSTOMER, "--rate", OUT_OF_REACH)
+    key = _run("key", "create", *options, "--in-flight", OUT_OF_REACH, "--data-dir", str(data_dir)).strip()
+    give_up_s = time.monotonic() + IN_FORCE_S
+    while time.monotonic() < give_up_s:
+        with JSONClient(("127.0.0.1", port)) as rpc, suppress(RpcError):
+            rpc.log_in(key)
+            return key
+        time.sleep(0.05)
+    raise ServingError(f"the key is not in force after {IN_FORCE_S:g} s")
+
+
+def _run(*arguments: str) -> str:
+    """Run a command of ours to its end and return what it printed. Raises ServingError."""
+    command = [sys.executable, "-m", "cgrates_py", *arguments]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=LOAD_S, env=environment(), check=False
     )
     if done.returncode:
-        raise ServingError(f"load failed:\n{done.stdout}{done.stderr}")
-    return time.monotonic() - started_s
+        raise ServingError(f"{arguments[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 @contextmanager
 def served(place: Path) -> Iterator[Running]:
     """Run the whole server in the directory ``place``, with the tariff and accounts of ``traffic``."""
     place.mkdir(parents=True, exist_ok=True)
-    folder, data_dir = place / "tariff", place / "data"
+    folder, data_dir = place / "tariff", data_of(place)
     traffic.write_folder(folder)
     with running(serve(data_dir), place / "serve.log") as server:
         load(folder, data_dir)
         wait_in_force(server.port)
         yield server
+
+
+def data_of(place: Path) -> Path:
+    """Tell the data directory of what ``served`` runs in ``place``."""
+    return place / "data"
 
 
 def wait_in_force(port: int) -> None:

@@ -59,6 +59,11 @@ def request(number: int, body: bytes) -> bytes:
     return b'{"id":%d,%b' % (number, body)
 
 
+def login(key: str) -> bytes:
+    """Make the line by which a connection shows a key."""
+    return b'{"id":0,"method":"Auth.Login","params":[{"auth":"%b"}]}\n' % key.encode()
+
+
 def bodies(kind: Kind, count: int, seed: int = 1) -> list[bytes]:
     """Make that many different requests without their numbers; another seed makes others."""
     chance = random.Random(f"{kind} {seed}")

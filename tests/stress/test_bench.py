@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from stress import serving
+from stress.client import JSONClient, RpcError
 from stress.report import Report, Single, Throughput, text
 from tests.shell.servers import environment, gone
 
@@ -42,6 +43,25 @@ def test_a_short_bench_measures_every_figure_and_loses_no_debit() -> None:
     singles = {row["figure"]: row["value"] for row in report["singles"]}
     assert tuple(singles[f"debitbalance-{who}: lost or doubled"] for who in ("one", "many")) == (0, 0)
     assert 1500 < report["answer_bytes"] < 1700
+
+
+@pytest.mark.slow
+def test_a_bench_with_keys_measures_the_same_by_a_key(tmp_path: Path) -> None:
+    done = stress(
+        *("bench", "--seconds", "0.1", "--runs", "1", "--no-deck", "--json", "--with-keys"),
+        *("--only", "debitbalance-one"),
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+
+    assert [row["per_second"] > 0 for row in report["throughput"]] == [True] * 4
+    singles = {row["figure"]: row["value"] for row in report["singles"]}
+    assert singles["debitbalance-one: lost or doubled"] == 0
+
+    with serving.served(tmp_path) as server:
+        serving.make_key(serving.data_of(tmp_path), server.port)
+        with JSONClient(("127.0.0.1", server.port)) as rpc, pytest.raises(RpcError, match="UNAUTHENTICATED"):
+            rpc.call("Responder.GetAccount", {"CstmId": "vdf", "Subject": "one"})
 
 
 @pytest.mark.slow
