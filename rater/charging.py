@@ -252,7 +252,10 @@ def _max_session(book: Book, account: Account, request: Request) -> Decision:
         return Decision(account, whole if unsold else free_ns)
     for tenths in range(SESSION_TRIALS, 0, -1):
         trial_ns = limit_ns * tenths // SESSION_TRIALS
-        priced = price_call(book, call._replace(end_ns=call.start_ns + trial_ns), account)
+        if trial_ns == amount_ns:
+            priced = whole
+        else:
+            priced = price_call(book, call._replace(end_ns=call.start_ns + trial_ns), account)
         if isinstance(priced, Refusal):
             continue  # it costs more than any credit, or meets too many prices
         if priced.cost + priced.connect_fee <= account.credit or account.allow_negative:
