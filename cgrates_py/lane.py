@@ -20,6 +20,7 @@ from protocol.errors import Code
 from rater.account import Account
 from rater.book import Book
 from rater.charging import Answer as DomainAnswer
+from rater.charging import Operation as Kind
 from rater.charging import Request, decide
 from rater.refusal import Refusal
 from storage.store import (
@@ -42,6 +43,9 @@ _log = structlog.get_logger(__name__)
 COMMIT_OPERATIONS_MAX = 512
 """Operations in one commit: more would save nothing, and a journal element has to stay small."""
 
+TURN_S = 0.02
+"""How long one lane, and all of them together, decide before everything else has its turn: a full commit of
+usual operations takes half of that, one of calls of a year would take half a second."""
 
 STORE_RETRY_S = 0.02
 """Pause before the next attempt when the store failed; it paces itself while it is down."""
@@ -95,10 +99,11 @@ class LaneSettings:
 class Shop:
     """What all lanes of a rater share: the store, the tariff in force, the clock, the counters.
 
-    Lanes take their turn after the rest of an event-loop turn: its operations are all in one batch.
+    Lanes take their turn after the rest of an event-loop turn: its operations are all in one batch. What
+    takes longer than TURN_S goes on in the next one.
     """
 
-    __slots__ = ("_loop", "_tasks", "_waking", "book", "clock", "counters", "settings", "store")
+    __slots__ = ("_loop", "_tasks", "_waking", "book", "clock", "counters", "settings", "store", "time")
 
     def __init__(
         self, store: AccountStore, book: Book, clock: Clock, counters: RaterCounters, settings: LaneSettings
@@ -109,6 +114,7 @@ class Shop:
         self.counters = counters
         self.settings = settings
         self._loop = asyncio.get_running_loop()
+        self.time: Callable[[], float] = self._loop.time
         self._waking: list[Lane] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -126,20 +132,30 @@ class Shop:
 
     def _wake(self) -> None:
         waking, self._waking = self._waking, []
-        for lane in waking:
+        until = self.time() + TURN_S
+        for place, lane in enumerate(waking, 1):
             lane.take_turn()
+            if place < len(waking) and self.time() > until:
+                if not self._waking:
+                    self._loop.call_soon(self._wake)
+                self._waking[:0] = waking[place:]
+                return
 
 
 class _Batch:
-    """The decisions of one commit: what to write, and what to answer once it is written."""
+    """The decisions of one commit: what to write, and what to answer once it is written.
 
-    __slots__ = ("account", "answers", "entries", "outcomes", "seen")
+    ``quotes`` need no commit: like those from memory, they are about the account as last seen.
+    """
+
+    __slots__ = ("account", "answers", "entries", "outcomes", "quotes", "seen")
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.entries: list[Entry] = []
         self.answers: list[Answer] = []
         self.outcomes: list[tuple[Operation, int, bytes]] = []
+        self.quotes: list[tuple[Operation, int, bytes]] = []
         self.seen: dict[str, KnownAnswer] = {}
 
 
@@ -182,13 +198,11 @@ class Lane:
 
     def take_turn(self) -> None:
         """Send what waits to the store as one batch, or become idle."""
-        while self._pending:
-            batch = self._pending[:COMMIT_OPERATIONS_MAX]
-            del self._pending[:COMMIT_OPERATIONS_MAX]
-            # a rater that was stopped for long must not try what its callers gave up
-            if self._attempt(self._in_time(batch, "the rater was stopped for too long")):
-                return
-        self.idle = True
+        batch = self._pending[:COMMIT_OPERATIONS_MAX]
+        del self._pending[:COMMIT_OPERATIONS_MAX]
+        # a rater that was stopped or busy for long must not try what its callers gave up
+        if not self._attempt(self._in_time(batch, "the rater was stopped or busy for too long")):
+            self._go_on([])
 
     def _attempt(self, batch: list[Operation]) -> bool:
         """Decide a batch and post it; tell whether anything is under way now."""
@@ -199,13 +213,21 @@ class Lane:
             return True
         try:
             decided = self._decide(batch, self.stored)
-            account = None if decided.account is self.stored.account else decided.account
-            commit = Commit(self.key, self.stored.version, account, decided.entries, decided.answers)
-            self._shop.store.post(commit, partial(self._finished, batch, decided, self._changes))
+            count = len(decided.outcomes) + len(decided.quotes)
+            if count < len(batch):
+                self._pending[:0] = batch[count:]
+                batch = batch[:count]
+            if decided.outcomes:
+                account = None if decided.account is self.stored.account else decided.account
+                commit = Commit(self.key, self.stored.version, account, decided.entries, decided.answers)
+                sent = [operation for operation, _, _ in decided.outcomes] if decided.quotes else batch
+                self._shop.store.post(commit, partial(self._finished, sent, decided, self._changes))
         except Exception:
             self._fail(batch)
             return False
-        return True
+        for operation, status, body in decided.quotes:
+            operation.answer(status, body)
+        return bool(decided.outcomes)
 
     def _finished(self, batch: list[Operation], decided: _Batch, changes: int, outcome: Outcome) -> None:
         try:
@@ -216,13 +238,21 @@ class Lane:
         if rest and isinstance(outcome, StoreError):
             self._shop.run(self._try_later(rest))
         elif not self._attempt(rest):
-            self.take_turn()
+            self._go_on([])
+
+    def _go_on(self, batch: list[Operation]) -> None:
+        """Have a batch, and what came meanwhile, decided when it is this lane's turn."""
+        if batch:
+            self._pending[:0] = batch
+        if self._pending:
+            self._shop.at_end_of_turn(self)
+        else:
+            self.idle = True
 
     async def _try_later(self, batch: list[Operation]) -> None:
         """Give a store that refused a moment; what was sent may have happened: the same ids go again."""
         await asyncio.sleep(STORE_RETRY_S)
-        if not self._attempt(self._in_time(batch, "the store refused")):
-            self.take_turn()
+        self._go_on(self._in_time(batch, "the store refused"))
 
     def _settle(
         self, batch: list[Operation], decided: _Batch, changes: int, outcome: Outcome
@@ -258,8 +288,7 @@ class Lane:
             return
         self._keep(stored, changes)
         rest = self._in_time(batch, "the store answered late") if stored is not None else self._absent(batch)
-        if not self._attempt(rest):
-            self.take_turn()
+        self._go_on(rest)
 
     def _refused_by_store(self, batch: list[Operation], error: StoreError) -> list[Operation]:
         """Keep what has time left, refuse the rest."""
@@ -283,10 +312,19 @@ class Lane:
         self.stored = stored if changes == self._changes else None
 
     def _decide(self, batch: list[Operation], stored: Stored) -> _Batch:
-        """Decide operations one after the other, each on what the one before left."""
+        """Decide operations one after the other, each on what the one before left.
+
+        For TURN_S at most, but at least one: the decisions may be fewer than the operations.
+        """
         now_ns = self._shop.clock.now_ns()
         decided = _Batch(stored.account)
+        until = self._shop.time() + TURN_S
         for operation in batch:
+            if self._shop.time() > until and (decided.outcomes or decided.quotes):
+                break
+            if operation.request.operation is Kind.GET_COST:
+                decided.quotes.append((operation, *self._quote(operation, stored, now_ns)))
+                continue
             earlier = decided.seen.get(operation.request_id) if operation.request_id else None
             if earlier is not None:
                 decided.outcomes.append((operation, *repeat(operation, earlier)))
@@ -301,6 +339,14 @@ class Lane:
             if operation.request_id:
                 self._remember(operation, decided, pack_answer(status, body))
         return decided
+
+    def _quote(self, operation: Operation, stored: Stored, now_ns: int) -> tuple[int, bytes]:
+        """Price a call for the account as last seen."""
+        try:
+            return self._decide_one(operation, _Batch(stored.account), stored.version, now_ns)
+        except Exception:
+            _log.exception("operation failed", account=self.key, operation=operation.request.operation)
+            return int(Status.REFUSED), _FAILED
 
     def _decide_one(
         self, operation: Operation, decided: _Batch, version: int, now_ns: int
