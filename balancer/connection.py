@@ -21,6 +21,8 @@ from protocol.limits import (
     FRAME_BYTES_PER_S,
     ID_BYTES_MAX,
     KEEPALIVE_S,
+    LINGER_BYTES_MAX,
+    LINGER_S,
     LOGIN_FAILURES_MAX,
     PENDING_BYTES_MAX,
     UNSENT_BYTES_MAX,
@@ -48,6 +50,8 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_bytes",
         "_closed",
+        "_discarded",
+        "_ended",
         "_failures",
         "_frame_since",
         "_framer",
@@ -55,6 +59,7 @@ class Connection(asyncio.Protocol):
         "_in_flight",
         "_key_id",
         "_last_words",
+        "_lingers",
         "_made_at",
         "_out",
         "_paused",
@@ -87,6 +92,9 @@ class Connection(asyncio.Protocol):
         self._pending = 0
         self._paused = False
         self._last_words: bytes | None = None
+        self._ended = False  # by the caller
+        self._lingers = False
+        self._discarded = 0
         self._closed: asyncio.Future[None] | None = None
         self.stalled_since = math.inf
         """When the unsent answers went over the limit."""
@@ -107,14 +115,16 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it. What it asked is still done; the answers go nowhere."""
         self._server.connections.discard(self)
-        self._server.pending_bytes -= self._pending
-        self._pending = 0
+        self._forget_frame()
         self._submit = self._server.gate.dispatcher.submit  # no cycle by way of a method of ours
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 
     def eof_received(self) -> bool:
         """Answer what the caller asked before it closed its side, then close."""
+        if self._lingers:
+            return False
+        self._ended = True
         unfinished = self._framer.pending and self._last_words is None
         self._end(jsonrpc.encode_malformed("the request has no end") if unfinished else b"")
         return not self._tls  # the transport stays open for the answers, which TLS cannot do
@@ -122,6 +132,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Submit every request in ``data``."""
         if self._last_words is not None:
+            self._discard(len(data))
             return
         self._heard = True
         framer = self._framer
@@ -158,7 +169,7 @@ class Connection(asyncio.Protocol):
         """Write the answers of this turn; close if the last is among them."""
         out = self._out
         self._in_flight -= len(out)
-        if self._transport.is_closing():
+        if self._lingers or self._transport.is_closing():
             out.clear()
             return
         if out:
@@ -181,8 +192,10 @@ class Connection(asyncio.Protocol):
         self._regulate()
 
     def resume_writing(self) -> None:
-        """Go on reading."""
+        """Go on reading; what is closed has the rest of its answers taken in time, too."""
         self.stalled_since = math.inf
+        if self._lingers or self._transport.is_closing():
+            self._stall()
         self._regulate()
 
     def renew(self) -> None:
@@ -195,7 +208,9 @@ class Connection(asyncio.Protocol):
         if self._heard or self._in_flight:
             self._heard = False
             self.idle_since = now
-        if self.stalled_since <= now - times.drain_s:
+        if self.stalled_since <= now - (
+            LINGER_S if self._lingers and not self.unsent_bytes else times.drain_s
+        ):
             self.abort()
         if self._last_words is not None:
             return
@@ -205,13 +220,16 @@ class Connection(asyncio.Protocol):
             self._frame_since = now
         elif now - self._frame_since > (may_take_s := times.frame_s + self._pending / FRAME_BYTES_PER_S):
             self._end(jsonrpc.encode_malformed(f"the request did not end within {may_take_s:.0f} s"))
-        if now - self._made_at > times.login_s and self.unknown:
+        if now - self._made_at > times.login_s and self.spare:
             self._end(_line(self._server.gate.keyring.lacking))
 
     def make_room(self, now: float) -> bool:
         """Close it if it is still idle, or showed no key where one is asked for; tell whether it was so."""
         busy = self._heard or self._in_flight
-        if self._last_words is not None or (busy and not self.unknown):
+        if self._lingers or (self.unsent_bytes and self._last_words is None and not busy):
+            self.abort()  # nobody would look after what it does not take
+            return True
+        if self._last_words is not None or (busy and not self.spare):
             return False
         self._end(refusal(f"idle for {now - self.idle_since:.0f} s, and all connections are in use"))
         return True
@@ -223,13 +241,15 @@ class Connection(asyncio.Protocol):
         return size
 
     @property
-    def unknown(self) -> bool:
-        """Whether it has yet to show the key that it is asked for."""
-        return not self._shown and not self._server.gate.keyring.open
+    def spare(self) -> bool:
+        """Whether it makes room first: it has yet to show the key that it is asked for, or only lingers."""
+        return self._lingers or (not self._shown and not self._server.gate.keyring.open)
 
     def finish(self) -> "asyncio.Future[None]":
         """Read no more, answer what is in flight, close; the future is done when it is closed."""
         self._end(b"")
+        if self._lingers:
+            self.abort()
         if self._closed is None:
             self._closed = asyncio.get_running_loop().create_future()
         return self._closed
@@ -362,7 +382,32 @@ class Connection(asyncio.Protocol):
         if last_words:
             self._write([last_words])
         self._stall()  # what is unsent must be taken in time, too
-        self._transport.close()
+        if last_words and not (self._tls or self._ended) and self in self._server.connections:
+            self._linger()
+        else:
+            self._transport.close()
+
+    def _linger(self) -> None:
+        """Say that nothing follows, and hear the caller out a little.
+
+        Closed at once, bytes still on their way would be answered by a reset, and that can make the caller
+        lose the words before it.
+        """
+        if not self._lingers:
+            self._lingers = True
+            self._forget_frame()
+            self._transport.write_eof()
+            self._regulate()
+
+    def _forget_frame(self) -> None:
+        self._server.pending_bytes -= self._pending
+        self._pending = 0
+        self._framer = Framer(self._server.frame_bytes_max)
+
+    def _discard(self, count: int) -> None:
+        self._discarded += count
+        if self._lingers and self._discarded > LINGER_BYTES_MAX:
+            self.abort()
 
     def _stall(self) -> None:
         if self.stalled_since == math.inf:
@@ -373,7 +418,7 @@ class Connection(asyncio.Protocol):
         in_flight_max = self._server.in_flight_max
         if self._paused:
             in_flight_max //= 2  # so that reading does not stutter
-        pause = (
+        pause = not self._lingers and (
             self._last_words is not None
             or self.stalled_since != math.inf
             or self._in_flight >= max(in_flight_max, 1)

@@ -164,8 +164,8 @@ class JsonRpcServer:
         self._idlest = []
         if len(self.connections) >= self._connections_max:
             since = now - self.times.idle_s
-            idle = [each for each in self.connections if each.idle_since <= since or each.unknown]
-            self._idlest = sorted(idle, key=lambda each: (each.unknown, -each.idle_since))
+            idle = [each for each in self.connections if each.idle_since <= since or each.spare]
+            self._idlest = sorted(idle, key=lambda each: (each.spare, -each.idle_since))
         self.failures.tell()
         self._sweep_later()
 

@@ -48,6 +48,11 @@ LOGIN_S = 10.0
 """Where keys are asked for, a new connection shows one within so many seconds."""
 LOGIN_FAILURES_MAX = 8
 """Requests of one connection without a right key, after which it is closed: a person's typing errors."""
+LINGER_S = 2.0
+"""A caller that was told why its connection closes is heard so much longer: closed at once, what it still
+sends would be answered by a reset, which can overtake those words."""
+LINGER_BYTES_MAX = 8 << 20
+"""… and for so many bytes, which are thrown away: what kernels have on their way."""
 IDLE_S = 60.0
 """A listener that is full closes the connection that has been idle for longest, and at least for so long."""
 SWEEP_S = 1.0

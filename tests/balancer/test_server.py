@@ -286,6 +286,59 @@ async def test_a_caller_that_does_not_take_its_answers_is_dropped_and_its_reques
         assert len(bench.desk.names) < 5_000
 
 
+async def test_a_caller_that_goes_on_sending_hears_the_last_words_all_the_same() -> None:
+    async with serving() as bench:
+        for _ in range(20):
+            reader, writer = await bench.connect()
+            writer.write(b"oops" + b"x" * (4 << 20))
+            assert (await reader.read()).startswith(PARSE_ERROR)
+            writer.close()
+
+
+async def test_a_caller_that_is_heard_out_is_so_for_a_while_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, "LINGER_BYTES_MAX", 1 << 20)
+    async with serving(times=Times(frame_s=0.01)) as bench:
+        reader, writer = await bench.connect()
+        writer.write(b"oops")
+        assert (await reader.read()).startswith(PARSE_ERROR)
+        with pytest.raises(ConnectionError):
+            while True:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+
+        monkeypatch.setattr(connection_module, "LINGER_S", 0.01)
+        reader, silent = await bench.connect()
+        silent.write(b"oops")
+        assert (await reader.read()).startswith(PARSE_ERROR)
+        writer.close()
+        other = await bench.connect()
+        while len(bench.server.connections) > 1:
+            await barrier(*other)
+        silent.close()
+        other[1].close()
+
+
+async def test_a_caller_that_is_heard_out_makes_room_and_does_not_hold_up_a_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, "LINGER_S", 3600)
+    writers = []
+    async with serving(connections_max=1, times=Times(frame_s=0.01)) as bench:
+        for _ in range(2):
+            while not bench.server.room():  # noqa: ASYNC110 -- until a sweep has seen who may go
+                await asyncio.sleep(0)
+            reader, writer = await bench.connect()
+            writer.write(b"oops")
+            assert (await reader.read()).startswith(PARSE_ERROR)
+            writers.append(writer)
+        (last,) = bench.server.connections
+        await last.finish()
+    for writer in writers:
+        writer.close()
+
+
 async def test_of_callers_that_do_not_take_their_answers_the_one_with_the_most_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
