@@ -268,11 +268,15 @@ def test_the_whole_server_speaks_tls(tmp_path: Path) -> None:
     """Every part finds every other: raters, probes, HTTP and the console."""
     cert, key = self_signed(tmp_path, "server")
     config = tmp_path / "cgrates.toml"
-    config.write_text(f'tls_cert = "{cert}"\ntls_key = "{key}"\n')
+    authority, _ = self_signed(tmp_path, "authority")  # of others: the parts go by the certificate itself
+    config.write_text(f'tls_cert = "{cert}"\ntls_key = "{key}"\ntls_ca = "{authority}"\n')
     with serving(tmp_path / "data", "--demo", "--config", str(config)) as server:
         started_s = time.monotonic()
         told = run("console", "status", "--server", server.rpc, CGRATES_TLS_CERT=cert)
         assert told.stdout.startswith("Connected raters:\nrater-"), told.stderr
+        by_authority = run("console", "status", "--server", server.rpc, CGRATES_TLS_CA=cert)
+        assert by_authority.returncode == 0, by_authority.stderr
+        assert run("console", "status", "--server", server.rpc, CGRATES_TLS_CA=authority).returncode == 1
         assert run("console", "status", "--server", server.rpc).returncode == 1
         curl = ["curl", "-sS", "--noproxy", "*", "--cacert", cert]
         page = f"https://127.0.0.1:{server.http_port}/readyz"

@@ -1,6 +1,7 @@
 """TLS on every listener, from files that are read again when they change."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
@@ -13,10 +14,11 @@ import pytest
 
 from balancer.link import RaterLink
 from balancer.service import serve_balancer
+from cgrates_py import tls as tls_module
 from cgrates_py.address import Address
 from cgrates_py.client import RpcClient, call_once
 from cgrates_py.settings import Settings, SettingsError, load
-from cgrates_py.tls import ServerTls, TlsError, client_context, client_tls
+from cgrates_py.tls import ServerTls, TlsError, client_context, client_tls, server_tls
 from tests.access.certificates import self_signed
 from tests.access.gates import Echo, gated
 from tests.shell.conftest import http_front
@@ -112,6 +114,29 @@ async def test_a_new_pair_is_in_force_without_a_restart_and_a_bad_one_never(
         install(*two)
         assert tls.reload()
         assert await status(world.port, trusting(two[0])) == '"served"'
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await status(world.port, trusting(one[0]))
+
+
+async def test_who_serves_watches_its_files(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = files("one"), files("two")
+    live = (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
+    for source, target in zip(one, live, strict=True):
+        shutil.copy(source, target)
+    monkeypatch.setattr(tls_module, "RELOAD_S", 0.0)
+    settings = Settings.model_validate({"tls_cert": live[0], "tls_key": live[1]})
+    async with server_tls(settings) as context, gated(tls=context) as world:
+        assert await status(world.port, trusting(one[0])) == '"served"'
+        for source, target in reversed(list(zip(two, live, strict=True))):
+            shutil.copy(source, target + ".new")
+            os.replace(target + ".new", target)  # noqa: PTH105 -- as an operator does it
+        answer = ""
+        while not answer:
+            with contextlib.suppress(ssl.SSLCertVerificationError):
+                answer = await status(world.port, trusting(two[0]))
+        assert answer == '"served"'
         with pytest.raises(ssl.SSLCertVerificationError):
             await status(world.port, trusting(one[0]))
 
