@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgpack  # type: ignore[import-untyped]  # -- msgpack ships no types
 
 from protocol import envelope
-from protocol.dispatch import Dispatcher, Status
+from protocol.dispatch import Dispatcher, StaleRequestError, Status
 from protocol.envelope import EnvelopeError, RaterHandshake
 from protocol.errors import Code
 from protocol.limits import (
@@ -129,6 +129,7 @@ class _End(asyncio.Protocol):
     """One connection to the balancer; the Sink of the requests that came over it."""
 
     __slots__ = (
+        "_arrived_at",
         "_handshake",
         "_heard_at",
         "_held",
@@ -155,7 +156,8 @@ class _End(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._out: list[Any] = []
         self._held = 0
-        self._queue: deque[Iterator[Any]] = deque()
+        self._queue: deque[tuple[float, Iterator[Any]]] = deque()
+        self._arrived_at = 0.0
         self._working = False
         self._left = False
         self._proof_sent = False
@@ -181,7 +183,16 @@ class _End(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Submit the requests in ``data``."""
-        self._heard_at = self._loop.time()
+        now = self._loop.time()
+        if self.joined.done() and now - self._heard_at > SILENCE_S:
+            # A stopped process wakes to what was sent to it long ago, and was done by another meanwhile.
+            log.warning(
+                "this rater was stopped for %.1f s: what waits for it went elsewhere", now - self._heard_at
+            )
+            self._queue.clear()
+            self._transport.abort()
+            return
+        self._heard_at = now
         try:
             self._unpacker.feed(data)
             for message in list(self._unpacker):
@@ -199,7 +210,7 @@ class _End(asyncio.Protocol):
         if rest:
             raise EnvelopeError("requests come in threes")
         self._held += count
-        self._queue.append(iter(items))
+        self._queue.append((self._heard_at, iter(items)))
 
     def _break(self, error: Exception) -> None:
         """Hang up on a balancer that broke the protocol. Another link is made, and it sends again."""
@@ -216,7 +227,7 @@ class _End(asyncio.Protocol):
         until = self._loop.time() + WORK_S
         queue = self._queue
         while queue:
-            items = queue[0]
+            self._arrived_at, items = queue[0]
             for seq, method, descriptor in zip(items, items, items, strict=True):
                 if (
                     type(seq) is not int
@@ -247,6 +258,8 @@ class _End(asyncio.Protocol):
 
     def request_id(self, token: object) -> str:
         """Name the request for ever (Sink)."""
+        if self._loop.time() - self._arrived_at > SILENCE_S:
+            raise StaleRequestError
         return envelope.identity(self._handshake.incarnation, token)
 
     def leave(self) -> None:

@@ -18,7 +18,7 @@ from cgrates_py.directory import Directory
 from cgrates_py.lane import Lane, Operation, Shop
 from cgrates_py.leisure import Leisure
 from protocol.descriptor import ZERO_TIME, CallDescriptor, DescriptorError, decode
-from protocol.dispatch import Sink, Status
+from protocol.dispatch import Sink, StaleRequestError, Status
 from protocol.errors import Code
 from protocol.methods import Method
 from rater import instant, quantity
@@ -65,6 +65,7 @@ KINDS: dict[int, Kind] = {
 }
 
 _FAILED = f"{Code.INTERNAL}: the request failed".encode()
+_STALE = f"{Code.STORE_UNAVAILABLE}: the request waited too long for its rater".encode()
 _TOO_MANY_LONG = f"{Code.OVERLOADED}: too many quotes of calls longer than a week wait here".encode()
 
 _PLAIN_TIME_LENGTH = len("2012-02-02T17:30:00Z")
@@ -112,6 +113,8 @@ class Responder:
         except DescriptorError as error:
             status = Status.MALFORMED if error.code is Code.PARSE_ERROR else Status.REFUSED
             sink.answer(token, status, str(error).encode())
+        except StaleRequestError:
+            sink.answer(token, Status.REFUSED, _STALE)
         except Exception:
             _log.exception("request failed", method=method)
             sink.answer(token, Status.REFUSED, _FAILED)

@@ -15,6 +15,10 @@ class Status(IntEnum):
     """The body is likewise; the descriptor held a number beyond range, so the connection closes."""
 
 
+class StaleRequestError(Exception):
+    """The request waited for too long, here or in a stopped process: it is not to be done any more."""
+
+
 class Sink(Protocol):
     """Takes answers, each exactly once per submitted request."""
 
@@ -24,7 +28,9 @@ class Sink(Protocol):
     def request_id(self, token: object) -> str:
         """Name the request submitted with ``token``: unique, and the same when it is sent again.
 
-        It stands in for the RequestId that a caller did not give, so that a retry cannot charge twice.
+        It stands in for the RequestId that a caller did not give, so that a retry cannot charge twice. Asked
+        for when the request's deadline stands. Raises StaleRequestError for one that came long ago: it may
+        have been sent to another since, and what that answered may be forgotten already.
         """
 
 

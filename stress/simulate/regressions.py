@@ -14,8 +14,6 @@ class Regression(NamedTuple):
 
     plan: Plan
     why: str
-    unmended: bool = False
-    """The product still has the fault."""
 
 
 REGRESSIONS: dict[str, Regression] = {
@@ -52,6 +50,5 @@ REGRESSIONS: dict[str, Regression] = {
         "the request waited in the socket of the stopped rater, where a lost connection leaves it readable; "
         "the balancer sent it elsewhere after SILENCE_S; read after more than RETRY_TTL_S, its answer was "
         "forgotten and its deadline began anew (balancer/link.py, _End.data_received)",
-        unmended=True,
     ),
 }

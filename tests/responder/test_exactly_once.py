@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from protocol.dispatch import Status
+from protocol.dispatch import StaleRequestError, Status
 from storage.store import Commit, Outcome, StoreUnavailableError
 from tests.responder.desk import Desk, bucket, office, units
 
@@ -22,6 +22,20 @@ async def test_a_repeat_gets_the_first_answer_byte_for_byte() -> None:
     for rater in (desk, desk.other()):
         assert await rater.raw("DebitBalance", **WHO, Amount=1.5, RequestId="a") == first
     assert await desk.ask("DebitBalance", **WHO, Amount=0) == pytest.approx(97.5)
+
+
+async def test_a_request_without_an_id_that_waited_for_long_is_not_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk()
+    await desk.open_account(office(credit=units(100)))
+
+    def stale(token: object) -> str:
+        raise StaleRequestError
+
+    monkeypatch.setattr(desk, "request_id", stale)
+    assert await desk.ask("DebitBalance", **WHO, Amount=1) == "STORE_UNAVAILABLE"
+    assert await desk.ask("DebitBalance", **WHO, Amount=1, RequestId="a") == 99
 
 
 async def test_the_same_content_spelt_otherwise_is_the_same_request() -> None:

@@ -37,8 +37,6 @@ def test_a_broken_variant_is_found_within_forty_seeds(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(REGRESSIONS))
 def test_a_world_that_failed_once_fails_no_more(name: str) -> None:
     outcome = simulate(REGRESSIONS[name].plan)
-    if outcome.findings and REGRESSIONS[name].unmended:
-        pytest.xfail(REGRESSIONS[name].why)
     assert outcome.findings == (), REGRESSIONS[name].why
 
 
