@@ -2,9 +2,9 @@
 
 A server that is killed in mid-write leaves a file that ends inside a command; Valkey reads such a file up to
 there. Bytes that are there but wrong make it refuse the file. Then exactly one change may be cut off without
-asking: the last, if nothing that can be read follows it, as after a power cut that left a block unwritten. It
-was perhaps answered, so this is told as an error, and what was cut is kept beside the data. More than that is
-for an operator to decide.
+asking: the last, if no other that can be read follows it, as after a power cut that left a block unwritten.
+It was perhaps answered, so this is told as an error, and what was cut is kept beside the data. More than that
+is for an operator to decide.
 """
 
 import os
@@ -20,8 +20,12 @@ CHECK_S = 120.0
 """A check reads the file as fast as a start does."""
 
 _VERDICT = re.compile(r"size=(\d+), ok_up_to=(\d+)")
-_BEGINS = b"\r\n$5\r\nMULTI\r\n"
-"""Every commit is one transaction in the file."""
+_COUNT = re.compile(rb"\*(\d{1,9})\r\n")
+_SIZE = re.compile(rb"\$(\d{1,9})\r\n")
+_COMMAND = re.compile(rb"\*\d{1,9}\r\n\$\d{1,9}\r\n[A-Za-z]+\r\n")
+_MULTI = b"*1\r\n$5\r\nMULTI\r\n"
+_EXEC = b"*1\r\n$4\r\nEXEC\r\n"
+"""A change of more than one key stands between these in the file; one of a single key is just its command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def cut_last_change(damage: Damage) -> Path | None:
     with damage.path.open("rb") as file:
         file.seek(damage.good)
         rest = file.read()
-    if rest.count(_BEGINS) > 1:
+    if not _is_one_change(rest):
         return None
     kept = damage.path.with_name(f"{damage.path.name}.cut-at-{damage.good}")
     with kept.open("wb") as file:
@@ -71,6 +75,39 @@ def cut_last_change(damage: Damage) -> Path | None:
         file.truncate(damage.good)
         os.fsync(file.fileno())
     return kept
+
+
+def _is_one_change(rest: bytes) -> bool:
+    """Tell whether ``rest``, which begins with a damaged change, has no other that can be read."""
+    if rest.find(_MULTI, 1) >= 0:
+        return False
+    ends = rest.find(_EXEC)
+    if ends >= 0:  # at the very beginning it ends a change that is damaged before
+        return 0 < ends == len(rest) - len(_EXEC)
+    return _COMMAND.search(rest, _unreadable(rest) + 1) is None
+
+
+def _unreadable(data: bytes) -> int:
+    """Tell where the first command begins that cannot be read."""
+    at = 0
+    while (end := _command_end(data, at)) is not None:
+        at = end
+    return at
+
+
+def _command_end(data: bytes, at: int) -> int | None:
+    count = _COUNT.match(data, at)
+    if count is None:
+        return None
+    end = count.end()
+    for _ in range(int(count[1])):
+        size = _SIZE.match(data, end)
+        if size is None:
+            return None
+        end = size.end() + int(size[1]) + 2
+        if data[end - 2 : end] != b"\r\n":
+            return None
+    return end
 
 
 def _sequence(path: Path) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from storage import keys
 from storage.embedded import EmbeddedStore
+from storage.link import pack
 from storage.store import Committed, Stored, StoreUnavailableError
 from storage.valkey import ValkeyStore
 from tests.storage.accounts import KEY, TEN, create, debit
@@ -37,8 +38,7 @@ def last_change(data: bytes) -> int:
 
 
 def _length(data: bytes) -> bytes:
-    place = data.index(b"$", last_change(data) + 20)
-    return data[:place] + b"#" + data[place + 1 :]
+    return _at(data, data.index(b"$", last_change(data) + 20))
 
 
 def _zeros(data: bytes) -> bytes:
@@ -66,19 +66,70 @@ async def test_a_damaged_last_change_is_cut_off_and_kept(
     assert keys.of_account(KEY).journal in kept.read_bytes() or damage is _zeros
 
 
+def _begin(data: bytes) -> bytes:
+    return _at(data, last_change(data))
+
+
+def _name(data: bytes) -> bytes:
+    return _at(data, last_change(data) + 10)
+
+
+def _at(data: bytes, place: int) -> bytes:
+    return data[:place] + b"#" + data[place + 1 :]
+
+
+@pytest.mark.parametrize("damage", [_length, _begin, _name, _zeros, _end])
 async def test_damage_before_the_last_change_stops_the_start_and_says_what_to_do(
-    store: EmbeddedStore,
+    store: EmbeddedStore, damage: Callable[[bytes], bytes]
 ) -> None:
     path = await written(store)
     whole = path.read_bytes()
     earlier = whole[: last_change(whole)]
-    path.write_bytes(_length(earlier) + whole[len(earlier) :])
+    path.write_bytes(damage(earlier) + whole[len(earlier) :])
     before = path.read_bytes()
     with pytest.raises(StoreUnavailableError, match=r"incr\.aof is damaged from byte \d+ of \d+ on, and"):
         await store.start()
     assert before == path.read_bytes()
     assert not store.is_alive
     path.write_bytes(whole)
+    async with ValkeyStore(await store.start()) as client:
+        assert await client.verify(KEY) == Stored(3, replace(TEN, credit=8 * ONE))
+    await store.stop()
+
+
+@pytest.mark.parametrize("damage", [_length, _begin, _zeros, _end])
+async def test_a_change_of_a_single_key_is_one_that_can_follow_too(
+    store: EmbeddedStore, damage: Callable[[bytes], bytes]
+) -> None:
+    path = await written(store)
+    damaged = damage(path.read_bytes())
+    path.write_bytes(damaged + pack("HSET", keys.ACCESS, "id", "revoked"))
+    with pytest.raises(StoreUnavailableError, match="more than its last change is lost"):
+        await store.start()
+    path.write_bytes(damaged)
+    await store.start()
+    await store.stop()
+
+
+async def test_damage_that_shows_only_after_it_is_not_cut_in_the_middle_of_a_change(
+    store: EmbeddedStore,
+) -> None:
+    path = await written(store)
+    damaged = _name(path.read_bytes())
+    path.write_bytes(damaged)
+    with pytest.raises(StoreUnavailableError, match="more than its last change is lost"):
+        await store.start()
+    assert path.read_bytes() == damaged
+
+
+async def test_a_damaged_change_of_a_single_key_is_cut_off_if_it_is_the_last(store: EmbeddedStore) -> None:
+    path = await written(store)
+    whole = path.read_bytes()
+    last = pack("HSET", keys.ACCESS, "id", "revoked")
+    path.write_bytes(whole + _at(last, 15) + last)
+    with pytest.raises(StoreUnavailableError, match="more than its last change is lost"):
+        await store.start()
+    path.write_bytes(whole + _at(last, 15))
     async with ValkeyStore(await store.start()) as client:
         assert await client.verify(KEY) == Stored(3, replace(TEN, credit=8 * ONE))
     await store.stop()
