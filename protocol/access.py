@@ -24,7 +24,7 @@ ANY_TENANT: Final = "*"
 SECRET_BYTES: Final = 20
 """160 bits: guessing one is hopeless at any rate of attempts."""
 ID_BYTES: Final = 6
-"""Some hundred keys of one store never meet in 48 bits, and ``create`` makes another if they do."""
+"""Some hundred keys of one store never meet in 48 bits."""
 
 _PREFIX: Final = "cgr_"
 ADMIN_ID: Final = "admin"
@@ -117,7 +117,7 @@ def read_record(record: bytes) -> Grant | None:
     """Read what ``Grant.record`` printed; None if it is none, whose key then opens nothing."""
     try:
         return _decode(record)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -64,7 +64,7 @@ class Catalog:
     async def access_keys(self) -> dict[str, bytes]:
         """Read the API keys: the record of each by its id (``cgrates_py.access`` knows what is in it)."""
         found: dict[bytes, bytes] = await self._cold.call(keys.ACCESS, "HGETALL", keys.ACCESS)
-        return {name.decode(): record for name, record in found.items()}
+        return {name.decode(errors="replace"): record for name, record in found.items()}
 
     async def put_access_key(self, key_id: str, record: bytes) -> None:
         """Add or change one API key."""

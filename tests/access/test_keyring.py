@@ -55,7 +55,15 @@ def test_every_attempt_costs_one_digest_and_one_comparison_in_constant_time(
 
 
 @pytest.mark.parametrize(
-    "record", [b"", b"{}", b"x", b'{"key_id":"a"}', b'{"key_id":"a","digest":"","unknown":1}']
+    "record",
+    [
+        b"",
+        b"{}",
+        b"x",
+        b'{"key_id":"a"}',
+        b'{"key_id":"a","digest":"","unknown":1}',
+        b'{"key_id":"a","digest":"","label":"\xff"}',
+    ],
 )
 def test_a_record_that_cannot_be_read_opens_nothing_and_closes_the_gate(record: bytes) -> None:
     ring = Keyring()
