@@ -24,6 +24,7 @@ ACCOUNTS_AT_ONCE = 8
 """Accounts examined side by side: as many pages of journals are in memory."""
 ROWS_MAX = 1_000
 """Whole accounts, and likewise accounts that are not, that the table has; JSON has them all."""
+_NOTHING = "it has vanished, or what is there is under a name that is spelt in another way than ours"
 PROGRESS_AFTER_S = 2.0
 PROGRESS_EVERY_S = 1.0
 
@@ -37,7 +38,10 @@ def verify(account: Sequence[str], as_json: bool, config: Path | None, **place: 
         report = _Json() if as_json else _Table()
         keys = asked or await _all_accounts(store)
         progress = _Progress(len(keys))
-        async for finding in _findings(store, keys, progress):
+        async for key, found in _findings(store, keys, progress):
+            if found is None and asked:
+                raise CommandError(f"there is no account {name_of(key)}")
+            finding = found or Finding(key, 0, 0, None, None, _NOTHING)
             totals.add(finding)
             report.add(finding)
         progress.end()
@@ -57,15 +61,13 @@ async def _all_accounts(store: ValkeyStore) -> list[AccountKey]:
 
 async def _findings(
     store: ValkeyStore, keys: Sequence[AccountKey], progress: "_Progress"
-) -> AsyncIterator[Finding]:
+) -> AsyncIterator[tuple[AccountKey, Finding | None]]:
     for start in range(0, len(keys), ACCOUNTS_AT_ONCE):
         part = keys[start : start + ACCOUNTS_AT_ONCE]
         found = await asyncio.gather(*(store.examine(key, progress.page) for key in part))
-        for key, finding in zip(part, found, strict=True):
-            if finding is None:
-                raise CommandError(f"there is no account {name_of(key)}")
+        for each in zip(part, found, strict=True):
             progress.account()
-            yield finding
+            yield each
 
 
 class _Json:

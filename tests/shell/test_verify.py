@@ -101,6 +101,25 @@ def test_verify_of_nothing_is_json_too(here: Here) -> None:
     assert json.loads(here("verify", "--json").stdout)["Accounts"] == []
 
 
+def test_a_key_that_only_looks_like_an_account_is_told_and_does_not_keep_others_from_being_examined(
+    here: Here, tmp_path: Path
+) -> None:
+    import asyncio
+
+    async def misspelt() -> None:
+        store = EmbeddedStore(tmp_path)
+        await store.start()
+        with redis.Redis.from_url(store.url) as admin:
+            admin.set(b"cgr:a:{a%2fx/\xff}", b"1")
+        await store.stop()
+
+    here("account", "create", "vdf:rif", "--credit", "5")
+    asyncio.run(misspelt())
+    told = json.loads(here("verify", "--json").stdout)
+    assert [each["Whole"] for each in told["Accounts"]] == [False, True]
+    assert told["Totals"]["NotWhole"] == 1
+
+
 def _last(ended: Ended) -> tuple[int, str]:
     return ended.returncode, ended.stdout.splitlines()[-1]
 
