@@ -164,6 +164,8 @@ class Replay:
                 account = decode_account(element.opening)
                 if (account.customer, account.subject) != self.key:
                     raise StoreCorruptError(f"the journal is that of {account.customer}/{account.subject}")
+                if element.entries and self.account not in (None, account):
+                    raise StoreCorruptError(f"version {made}: the journal opens anew with another account")
             if account is None:
                 raise StoreCorruptError("the journal's first element does not tell what it started from")
             if not element.entries:

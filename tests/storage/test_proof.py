@@ -60,6 +60,15 @@ def test_the_journal_of_another_account_proves_nothing() -> None:
         journal.Replay(KEY).follow(elements)
 
 
+def test_money_does_not_come_from_a_journal_that_opens_anew_on_its_way() -> None:
+    _, elements = written(9, 8)
+    rich = Account(*KEY, credit=100)
+    entry = Entry(ONE, "DebitBalance", "", 0, rich, replace(rich, credit=99))
+    elements.append(journal.encode_element(journal.chain_of(elements[-1]), 0, entry.after, [entry]))
+    with pytest.raises(StoreCorruptError, match="version 3: the journal opens anew with another account"):
+        journal.Replay(KEY).follow(elements)
+
+
 RECORD, ELEMENTS = written(9, 8, 7)
 HEAD = RECORD[: records.HEAD_BYTES]
 
