@@ -67,6 +67,7 @@ class Auditor:
 
     async def run(self) -> None:
         """Check for ever, in rounds; wait while another rater does, or the store is away."""
+        away = False
         try:
             while True:
                 try:
@@ -75,8 +76,11 @@ class Auditor:
                         await self.round()
                     else:
                         self._end()
+                    away = False
                 except StoreError as error:
-                    _log.info("accounts are not checked while the store is away", reason=str(error))
+                    if not away:
+                        _log.info("accounts are not checked while the store is away", reason=str(error))
+                    away = True
                 except Exception:
                     _log.exception("a round of checks failed")
                 await asyncio.sleep(ROUND_S)

@@ -14,6 +14,7 @@ from cgrates_py.http.metrics import server_text
 from rater.account import Account
 from storage import keys, records
 from storage.embedded import EmbeddedStore
+from storage.store import StoreUnavailableError
 from storage.valkey import ValkeyStore
 
 RIF = ("vdf", "rif")
@@ -130,6 +131,32 @@ async def test_who_does_not_audit_any_more_reports_no_difference(
     assert two.one.checked >= checked > 0
     running.cancel()
     await asyncio.wait({running})
+
+
+async def test_a_store_that_is_away_is_told_once_until_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auditor, "ROUND_S", 0)
+    answers, told = iter("xxx.xx."), list[str]()
+    done = asyncio.Event()
+
+    class Log:
+        def info(self, event: str, **_: object) -> None:
+            told.append(event)
+
+    class Away(ValkeyStore):
+        async def be_auditor(self, name: str, for_ms: int) -> bool:
+            answer = next(answers, None)
+            if answer is None:
+                done.set()
+            if answer == "x":
+                raise StoreUnavailableError("away")
+            return False
+
+    monkeypatch.setattr(auditor, "_log", Log())
+    running = asyncio.create_task(Auditor(Away("unix:///nowhere"), "one").run())
+    await done.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    assert told == ["accounts are not checked while the store is away"] * 2
 
 
 def test_the_page_of_metrics_sums_what_the_raters_report() -> None:
