@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from rater.account import Account
 from storage import acked
 from storage.limits import StoreLimits
-from storage.link import pack
+from storage.link import Counters, pack
 from storage.store import Commit, Committed, Conflict, Stored, StoreUnavailableError
 from storage.valkey import ValkeyStore
 from tests.storage.accounts import KEY, TEN, create, debit
@@ -81,7 +83,7 @@ async def persistently(store: ValkeyStore, commit: Commit) -> Committed | Confli
 async def test_reads_go_on_while_changes_wait_for_replicas_in_vain(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acked, "PAUSE_S", 600.0)
+    monkeypatch.setattr(acked, "PAUSES", 10_000)
     async with ValkeyStore(pair.url, ACKED) as store:
         await store.commit(create())
         with Stopped(pair.replica):
@@ -136,6 +138,101 @@ async def test_changes_and_reads_of_one_turn_share_one_wait(pair: Pair) -> None:
         waits = pair.master.admin.info("commandstats")["cmdstat_wait"]["calls"]
         await asyncio.gather(*[store.read(("turn", str(number))) for number in range(50)])
         assert waits == pair.master.admin.info("commandstats")["cmdstat_wait"]["calls"]
+
+
+CHANGE = pack("FCALL", "f", 0)
+
+
+class Scripted(asyncio.Transport):
+    """A store that answers when the test says so; ``waits`` are the milliseconds of each WAIT."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[int] = []
+        self.link = acked.AckedLink(asyncio.get_running_loop(), Counters(), 100, 1, 1.0)
+        self.link.connection_made(self)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.waits += [int(each) for each in re.findall(rb"WAIT\r\n.*?\r\n.*?\r\n.*?\r\n(\d+)", bytes(data))]
+
+    async def send(self, command: bytes) -> "asyncio.Future[Any]":
+        """Send a command in a turn of its own."""
+        future = self.link.send(command)
+        await asyncio.sleep(0)
+        return future
+
+    def abort(self) -> None:
+        """There is nothing to close."""
+
+    def reply(self, *numbers: int) -> None:
+        self.link.data_received(b"".join(b":%d\r\n" % each for each in numbers))
+
+
+async def test_a_replica_that_is_far_away_is_waited_for_until_it_acknowledges_again() -> None:
+    store = Scripted()
+
+    async def change(acknowledged: int) -> BaseException | None:
+        store.link._pause_until_s = 0.0
+        change = await store.send(CHANGE)
+        store.reply(1, acknowledged)
+        return change.exception()
+
+    for _ in range(6):
+        assert isinstance(await change(0), StoreUnavailableError)
+    assert store.waits == [1000, 50, 100, 200, 250, 250]
+    assert await change(1) is None
+    assert isinstance(await change(0), StoreUnavailableError)
+    assert await change(1) is None
+    assert store.waits[-2:] == [1000, 50]
+
+
+async def test_what_is_sent_while_replicas_are_waited_for_is_waited_for_together() -> None:
+    store = Scripted()
+    one, two, three = [await store.send(CHANGE) for _ in range(3)]
+    assert store.waits == [1000]
+    store.reply(1, 1, 1, 1)
+    assert (one.done(), two.done(), three.done()) == (True, False, False)
+    assert store.waits == [1000, 1000]
+    read = await store.send(pack("PING"))
+    store.reply(1, 7)
+    assert [each.result() for each in (one, two, three, read)] == [1, 1, 1, 7]
+    four = store.link.send(CHANGE)
+    await asyncio.sleep(0)
+    store.reply(1, 1)
+    assert (four.result(), len(store.waits)) == (1, 3)
+
+
+async def test_replicas_that_are_missing_hold_reads_up_twice_however_many_changes_were_sent() -> None:
+    store = Scripted()
+    changes = [await store.send(CHANGE) for _ in range(50)]
+    store.reply(1, 0)
+    assert store.waits == [1000, 50]
+    store.link._pause_until_s = 0.0
+    with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
+        store.link.send(CHANGE)  # while another is tried
+    store.reply(*[1] * 49, 0)
+    assert all(isinstance(each.exception(), StoreUnavailableError) for each in changes)
+    assert store.waits == [1000, 50]
+
+
+async def test_a_turn_that_is_not_over_when_replicas_acknowledge_is_waited_for_at_its_end() -> None:
+    store = Scripted()
+    one, two = [await store.send(CHANGE) for _ in range(2)]
+    three = store.link.send(CHANGE)
+    store.reply(1, 1, 1)
+    assert store.waits == [1000]
+    await asyncio.sleep(0)
+    assert store.waits == [1000, 1000]
+    store.reply(1, 1)
+    assert [each.result() for each in (one, two, three)] == [1, 1, 1]
+
+
+async def test_what_has_no_wait_yet_fails_with_the_connection() -> None:
+    store = Scripted()
+    changes = [await store.send(CHANGE) for _ in range(3)]
+    store.reply(1)
+    store.link.abort("enough")
+    assert [str(each.exception()) for each in changes] == ["enough"] * 3
 
 
 async def test_a_connection_that_ends_before_anything_was_sent_fails_what_was_to_be(pair: Pair) -> None:
