@@ -286,6 +286,10 @@ class Lane:
             error = failure if isinstance(failure, StoreError) else StoreUnavailableError("no answer in time")
             await self._try_later(self._refused_by_store(batch, error))
             return
+        except Exception:  # a fault of ours: nobody may wait here for ever
+            self._fail(batch)
+            self._go_on([])
+            return
         self._keep(stored, changes)
         rest = self._in_time(batch, "the store answered late") if stored is not None else self._absent(batch)
         self._go_on(rest)

@@ -208,6 +208,9 @@ class Cluster:
             except StoreUnavailableError as error:
                 _log.info("no node tells the slots of the cluster", reason=str(error))
                 await asyncio.sleep(REFRESH_S)
+            except Exception:
+                _log.exception("the slots of the cluster cannot be read")
+                await asyncio.sleep(REFRESH_S)
 
     async def _refresh(self) -> None:
         """Ask every node who has which slots, and believe most: one that was cut off knows old ones."""

@@ -114,7 +114,9 @@ class Connector:
             try:
                 async with asyncio.timeout(self._limits.connect_s):
                     link = await self._connect()
-            except (OSError, TimeoutError, StoreError, ValueError) as error:
+            except Exception as error:  # whatever it is, the next attempt may succeed, and callers hear why
+                if not isinstance(error, OSError | TimeoutError | StoreError | ValueError):
+                    _log.exception("the connection to the store failed")
                 self._reason = f"cannot reach the store: {str(error) or 'no answer'}"
                 await asyncio.sleep(backoff * (0.5 + self._jitter() / 2))
                 backoff = min(backoff * 2, self._limits.backoff_max_s)

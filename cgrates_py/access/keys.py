@@ -84,6 +84,9 @@ async def _follow(settings: Settings, keyring: Keyring, first: asyncio.Event) ->
             if not away:
                 _log.warning("the keys cannot be read, those known stay in force", reason=str(error))
             away = True
+        except Exception:  # keys must be followed as long as anybody is let in by them
+            _log.exception("the keys cannot be read, those known stay in force")
+            away = True
         await asyncio.sleep(POLL_S)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from protocol.dispatch import StaleRequestError, Status
-from storage.store import Commit, Outcome, StoreUnavailableError
+from storage.memory import MemoryStore
+from storage.store import AccountKey, Commit, Outcome, Stored, StoreUnavailableError
 from tests.responder.desk import Desk, bucket, office, units
 
 WHO = {"CstmId": "acme", "Subject": "office", "DestinationPrefix": "4420"}
@@ -236,3 +237,27 @@ async def test_a_fault_of_ours_is_an_answer_and_the_next_request_is_served() -> 
     assert await desk.ask("DebitBalance", **WHO, Amount=1) == "INTERNAL"
     desk.clock.now_ns = clock  # type: ignore[method-assign]  # mended
     assert await desk.ask("DebitBalance", **WHO, Amount=1) == 9
+
+
+class FaultyStore(MemoryStore):
+    """Meets a fault of ours in one read."""
+
+    faulty = False
+
+    async def read(self, key: AccountKey) -> Stored | None:
+        if self.faulty:
+            self.faulty = False
+            raise RuntimeError("a fault of ours")
+        return await super().read(key)
+
+
+async def test_a_fault_while_a_record_is_read_again_is_answered_and_passes() -> None:
+    store = FaultyStore()
+    desk = Desk(store)
+    await desk.open_account(office(credit=units(100)))
+    assert await desk.ask("DebitBalance", **WHO, Amount=1) == 99
+    await Desk(store.connect()).ask("DebitBalance", **WHO, Amount=1)
+    await asyncio.sleep(0)  # the store tells of the change, so the record has to be read again
+    store.faulty = True
+    assert await desk.ask("DebitBalance", **WHO, Amount=1, RequestId="a") == "INTERNAL"
+    assert await desk.ask("DebitBalance", **WHO, Amount=1, RequestId="a") == 97
