@@ -1,10 +1,9 @@
 """The damaged end of an append-only file: what is left of it, and what may be cut without asking.
 
-A server that is killed in mid-write leaves a file that ends inside a command; Valkey reads such a file up to
-there. Bytes that are there but wrong make it refuse the file. Then exactly one change may be cut off without
-asking: the last, if no other that can be read follows it, as after a power cut that left a block unwritten.
-It was perhaps answered, so this is told as an error, and what was cut is kept beside the data. More than that
-is for an operator to decide.
+A server that is killed in mid-write leaves a file that ends inside a change; a power cut can leave bytes that
+are there but wrong. Valkey refuses either. Then exactly one change may be cut off without asking: the last,
+if no other that can be read follows it. It was perhaps answered, if the disk lost what it had confirmed, so
+this is told as an error, and what was cut is kept beside the data. More than that is for an operator.
 """
 
 import os
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CUT_BYTES_MAX = 1 << 20
-"""One commit at its longest is a few hundred KiB; a longer rest is more than the last change."""
+"""One commit at its longest is a few hundred KiB; a longer damaged rest is more than the last change."""
 
 CHECK_S = 120.0
 """A check reads the file as fast as a start does."""
@@ -22,6 +21,9 @@ CHECK_S = 120.0
 _VERDICT = re.compile(r"size=(\d+), ok_up_to=(\d+)")
 _COUNT = re.compile(rb"\*(\d{1,9})\r\n")
 _SIZE = re.compile(rb"\$(\d{1,9})\r\n")
+_COUNT_BEGUN = re.compile(rb"(\*(\d{1,9}\r?)?)?")
+_SIZE_BEGUN = re.compile(rb"(\$(\d{1,9}\r?)?)?")
+"""What a file can end with within a head."""
 _COMMAND = re.compile(rb"\*\d{1,9}\r\n\$\d{1,9}\r\n[A-Za-z]+\r\n")
 _MULTI = b"*1\r\n$5\r\nMULTI\r\n"
 _EXEC = b"*1\r\n$4\r\nEXEC\r\n"
@@ -38,6 +40,28 @@ class Damage:
 
     def __str__(self) -> str:
         return f"{self.path} is damaged from byte {self.good} of {self.size} on"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A last change that was cut off the file, and kept beside it."""
+
+    damage: Damage
+    kept: Path
+    unfinished: bool
+    """Whether the file just ended within the change; else its bytes made no sense."""
+
+    @property
+    def bytes(self) -> int:
+        """How long it was."""
+        return self.damage.size - self.damage.good
+
+    def __str__(self) -> str:
+        kind = "an unfinished change" if self.unfinished else "a damaged change"
+        return (
+            f"{kind} of {self.bytes} bytes was cut off the end of the data and is kept as {self.kept}; it was"
+            " never answered, unless the disk lost what it had confirmed"
+        )
 
 
 def find_damage(binary: Path, data_dir: Path) -> Damage | None:
@@ -58,14 +82,13 @@ def find_damage(binary: Path, data_dir: Path) -> Damage | None:
     return Damage(files[-1], int(told[2]), int(told[1]))
 
 
-def cut_last_change(damage: Damage) -> Path | None:
-    """Cut the damaged end off if it is one change at most; tell where it is kept. Raises OSError."""
-    if damage.size - damage.good > CUT_BYTES_MAX:
-        return None
+def cut_last_change(damage: Damage) -> Cut | None:
+    """Cut the damaged end off if it is one change at most; None if it is more. Raises OSError."""
     with damage.path.open("rb") as file:
         file.seek(damage.good)
         rest = file.read()
-    if not _is_one_change(rest):
+    unfinished = _is_unfinished(rest)
+    if not _is_one_change(rest) or (len(rest) > CUT_BYTES_MAX and not unfinished):
         return None
     kept = damage.path.with_name(f"{damage.path.name}.cut-at-{damage.good}")
     with kept.open("wb") as file:
@@ -74,7 +97,7 @@ def cut_last_change(damage: Damage) -> Path | None:
     with damage.path.open("r+b") as file:
         file.truncate(damage.good)
         os.fsync(file.fileno())
-    return kept
+    return Cut(damage, kept, unfinished)
 
 
 def _is_one_change(rest: bytes) -> bool:
@@ -85,6 +108,26 @@ def _is_one_change(rest: bytes) -> bool:
     if ends >= 0:  # at the very beginning it ends a change that is damaged before
         return 0 < ends == len(rest) - len(_EXEC)
     return _COMMAND.search(rest, _unreadable(rest) + 1) is None
+
+
+def _is_unfinished(rest: bytes) -> bool:
+    """Tell whether ``rest`` is whole as far as it goes, so that more bytes could have made it a change."""
+    at = _unreadable(rest)
+    head = _COUNT.match(rest, at)
+    if head is None:
+        return _COUNT_BEGUN.fullmatch(rest, at) is not None
+    end = head.end()
+    for _ in range(int(head[1])):
+        size = _SIZE.match(rest, end)
+        if size is None:
+            return _SIZE_BEGUN.fullmatch(rest, end) is not None
+        ends = size.end() + int(size[1])
+        if ends + 2 > len(rest):
+            return b"\r\n".startswith(rest[ends:])
+        if rest[ends : ends + 2] != b"\r\n":
+            return False
+        end = ends + 2
+    return True
 
 
 def _unreadable(data: bytes) -> int:

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import structlog
 
-from storage.aof import cut_last_change, find_damage
+from storage.aof import Cut, cut_last_change, find_damage
 from storage.store import StoreUnavailableError
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ daemonize no
 databases 1
 appendonly yes
 appendfsync always
-aof-load-truncated yes
+aof-load-truncated no
 auto-aof-rewrite-percentage 100
 auto-aof-rewrite-min-size 64mb
 no-appendfsync-on-rewrite no
@@ -80,6 +80,8 @@ class EmbeddedStore:
         self._process: asyncio.subprocess.Process | None = None
         self._exited: asyncio.Task[int] | None = None
         self._lock: int | None = None
+        self.cut: Cut | None = None
+        """What the last start cut off the end of the data."""
 
     @property
     def url(self) -> str:
@@ -139,17 +141,18 @@ class EmbeddedStore:
             self._lock = None
 
     async def _launch_repaired(self) -> None:
-        """Launch; if the end of the data is damaged, cut the last change off and launch once more."""
+        """Launch; if the data end in a damaged or unfinished change, cut that off and launch once more."""
+        self.cut = None
         try:
             await self._launch()
         except StoreUnavailableError as error:
             damage = await asyncio.to_thread(find_damage, _binary(), self.data_dir)
             if self.is_alive or damage is None:
                 raise
-            kept = await asyncio.to_thread(cut_last_change, damage)
-            if kept is None:
+            self.cut = await asyncio.to_thread(cut_last_change, damage)
+            if self.cut is None:
                 raise StoreUnavailableError(f"{error}; {damage}, {_ADVICE}") from None
-            _log.error("cut off a damaged change at the end of the data", damage=str(damage), kept=str(kept))
+            _log.error(str(self.cut), damage=str(damage))
             await self._launch()
 
     async def _launch(self) -> None:

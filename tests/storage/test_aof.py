@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage import keys
+from storage.aof import CUT_BYTES_MAX, _is_unfinished
 from storage.embedded import EmbeddedStore
 from storage.link import pack
 from storage.store import Committed, Stored, StoreUnavailableError
@@ -64,6 +65,50 @@ async def test_a_damaged_last_change_is_cut_off_and_kept(
     (kept,) = path.parent.glob("*.cut-at-*")
     assert damage(whole).endswith(kept.read_bytes())
     assert keys.of_account(KEY).journal in kept.read_bytes() or damage is _zeros
+
+
+@pytest.mark.parametrize("lost", [1, 5, 14, 30, 300])
+@pytest.mark.parametrize("more", [0, CUT_BYTES_MAX])
+async def test_an_unfinished_last_change_is_cut_off_loudly_and_kept(
+    store: EmbeddedStore, lost: int, more: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However long: a file that just ends has nothing behind its end."""
+    path = await written(store)
+    whole = path.read_bytes()
+    begin = last_change(whole)
+    if more:
+        whole = whole[:begin] + pack("SET", "cgr:long", bytes(more))
+    path.write_bytes(whole[:-lost])
+    async with ValkeyStore(await store.start()) as client:
+        assert await client.verify(KEY) == Stored(2, NINE)
+        assert await client.commit(debit(2, NINE, ONE, "b")) == Committed(3)
+    await store.stop()
+    assert store.cut is not None
+    assert (len(whole) - lost - begin, True) == (store.cut.bytes, store.cut.unfinished)
+    assert store.cut.kept == path.with_name(f"{path.name}.cut-at-{begin}")
+    assert store.cut.kept.read_bytes() == whole[begin:-lost]
+    assert str(store.cut) in capsys.readouterr().out
+    await store.start()
+    assert store.cut is None
+    await store.stop()
+
+
+async def test_a_length_that_reaches_over_the_end_does_not_hide_what_can_be_read_behind_it(
+    store: EmbeddedStore,
+) -> None:
+    path = await written(store)
+    last = pack("HSET", keys.ACCESS, "id", "revoked")
+    path.write_bytes(path.read_bytes() + last.replace(b"$2\r\nid", b"$99\r\nid") + last)
+    with pytest.raises(StoreUnavailableError, match="more than its last change is lost"):
+        await store.start()
+
+
+@pytest.mark.parametrize("rest", [pack("MULTI"), pack("SET", "a", b"1")])
+async def test_every_beginning_of_a_change_is_unfinished_and_no_other_bytes_are(rest: bytes) -> None:
+    assert all(_is_unfinished(rest[:end]) for end in range(len(rest)))
+    for place in range(len(rest)):
+        if rest[place : place + 1] in b"*$\r":
+            assert not _is_unfinished(_at(rest, place)[:-1])
 
 
 def _begin(data: bytes) -> bytes:
