@@ -1,11 +1,14 @@
 """Writes CSV that spreadsheets show and do not run (RFC 4180; OWASP, CSV Injection).
 
 A text that begins like a formula gets an apostrophe before it, which spreadsheets take for "this is text".
-Numbers are numbers: a negative balance stays one. Every text is quoted, so that nothing in it ends its cell.
+Numbers are numbers: a negative balance stays one. Every text is quoted, so that nothing in it ends its cell,
+and characters that steer a terminal are escaped, so that every record is one line.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+
+from cgrates_py.visible import visible
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 """What a spreadsheet takes for the beginning of a formula, or skips to find one."""
@@ -30,8 +33,8 @@ def cell_text(value: Cell) -> str:
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
         return format(value, "f") if isinstance(value, Decimal) else str(value)
-    text = value.replace("\0", "\ufffd").replace('"', '""')
-    return f'"\'{text}"' if text[:1] in FORMULA_STARTS else f'"{text}"'
+    text = visible(value).replace('"', '""')
+    return f'"\'{text}"' if value[:1] in FORMULA_STARTS else f'"{text}"'
 
 
 def _line(cells: Iterable[Cell]) -> str:

@@ -29,7 +29,9 @@ def main() -> NoReturn:
 
             app(prog_name="cgrates-py")
     except CommandError as error:
-        sys.stderr.write(f"cgrates-py: {error}\n")
+        from cgrates_py.visible import visible_lines  # noqa: PLC0415 -- only where something went wrong
+
+        sys.stderr.write(f"cgrates-py: {visible_lines(str(error))}\n")
         sys.exit(error.code)
     except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
         sys.stderr.close()

@@ -18,6 +18,7 @@ from cgrates_py.cli.stores import with_store
 from cgrates_py.client import plain_json
 from cgrates_py.loading import ACCOUNTS_AT_ONCE
 from cgrates_py.settings import Settings
+from cgrates_py.visible import visible
 from rater import instant, quantity
 from rater.account import Account, MinuteBucket
 from storage import journal
@@ -74,7 +75,7 @@ def create(
         await accounts.create(store, account, time.time_ns())
 
     _on_store(work, place, may_create=True)
-    typer.echo(f"created {accounts.name_of(key)}")
+    typer.echo(f"created {visible(accounts.name_of(key))}")
 
 
 def topup(
@@ -104,7 +105,7 @@ def topup(
         account, changed = await accounts.topup(store, key, gift, time.time_ns(), request_id, ttl_s)
         done = "topped up" if changed else "already done under this request id:"
         typer.echo(
-            f"{done} {accounts.name_of(key)}: credit {quantity.text(account.credit)},"
+            f"{done} {visible(accounts.name_of(key))}: credit {quantity.text(account.credit)},"
             f" sms {quantity.text(account.sms)}, traffic {quantity.text(account.traffic)}"
         )
 
@@ -280,4 +281,4 @@ def _on_store(work: Work, place: dict[str, Any], *, may_create: bool = False) ->
     try:
         with_store(load_settings(config, **place), work, may_create=may_create)
     except accounts.AccountError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(visible(str(error))) from None

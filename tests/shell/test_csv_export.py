@@ -17,15 +17,17 @@ CELLS: list[tuple[Cell, str]] = [
     ("+40720", '"\'+40720"'),
     ("-1", '"\'-1"'),
     ("@SUM(A1)", '"\'@SUM(A1)"'),
-    ("\t=1", '"\'\t=1"'),
-    ("\r=1", '"\'\r=1"'),
-    ("\n=1", '"\'\n=1"'),
+    ("\t=1", '"\'\\x09=1"'),
+    ("\r=1", '"\'\\x0d=1"'),
+    ("\n=1", '"\'\\x0a=1"'),
     ("＝1", '"\'＝1"'),
     ("'=1", '"\'=1"'),
     ('a","=1', '"a"",""=1"'),
-    ("a\r\n=1,=2", '"a\r\n=1,=2"'),
+    ("a\r\n=1,=2", '"a\\x0d\\x0a=1,=2"'),
+    ("\x1b]0;x\x07", '"\\x1b]0;x\\x07"'),
+    ("\u202efdp.exe", '"\\u202efdp.exe"'),
     ("a=1", '"a=1"'),
-    ("\0=1", '"\ufffd=1"'),
+    ("\0=1", '"\\x00=1"'),
     (-1, "-1"),
     (Decimal("-0.000000001"), "-0.000000001"),
     (Decimal("1E+2"), "100"),
@@ -41,7 +43,7 @@ def test_a_text_never_begins_like_a_formula_and_a_number_stays_one(value: Cell, 
 
 
 def test_a_reader_finds_the_cells_that_were_written() -> None:
-    texts = ['a","b', "c\r\nd", "e,f;g", ' "', "plain"]
+    texts = ['a","b', "c d", "e,f;g", ' "', "plain"]
 
     lines = "".join(csv_lines(["x", "n"], [{"x": text, "n": 1} for text in texts]))
 
