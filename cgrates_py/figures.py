@@ -27,6 +27,19 @@ async def ask_figures(
     return (figures, None) if isinstance(figures, dict) else ({}, f"{Code.INTERNAL}: no counters")
 
 
+def unready(figures: Figures) -> str | None:
+    """Tell why no call would be answered, as an error's text; None if some rater can do its work.
+
+    A rater that does not tell of its store counts as one that reaches it.
+    """
+    raters = raters_of(figures)
+    if not raters:
+        return f"{Code.NO_RATER}: no rater is up"
+    if not any(counters.get("store_up", 1) for counters in raters.values()):
+        return f"{Code.STORE_UNAVAILABLE}: no rater reaches the store"
+    return None
+
+
 def raters_of(figures: Figures) -> dict[str, dict[str, int]]:
     """Tell the raters that are up by name, each with its counters."""
     raters = figures.get("raters", [])

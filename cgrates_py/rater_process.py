@@ -171,6 +171,7 @@ async def run_rater(
             traffic = store.counters
             return counters.snapshot(
                 accounts=responder.accounts_remembered,
+                store_up=int(store.connected),
                 store_round_trips=traffic.round_trips,
                 store_commands=traffic.commands,
                 store_reconnects=traffic.reconnects,

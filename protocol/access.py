@@ -26,7 +26,8 @@ SECRET_BYTES: Final = 20
 ID_BYTES: Final = 6
 """Some hundred keys of one store never meet in 48 bits."""
 
-_PREFIX: Final = "cgr_"
+KEY_PREFIX: Final = "cgr_"
+"""What every key that is made here begins with."""
 ADMIN_ID: Final = "admin"
 """Names the key of the setting ``admin_key``."""
 FRONT_ID: Final = "front"
@@ -125,7 +126,7 @@ def split_key(text: str) -> tuple[str, str]:
     """Take a key apart into id and secret; any other text is the secret of the admin key."""
     prefix, _, rest = text.partition("_")
     key_id, separator, secret = rest.partition("_")
-    return (key_id, secret) if prefix + "_" == _PREFIX and separator else (ADMIN_ID, text)
+    return (key_id, secret) if prefix + "_" == KEY_PREFIX and separator else (ADMIN_ID, text)
 
 
 def key_shown(params: bytes) -> str | None:
@@ -145,13 +146,13 @@ def new_key(**granted: object) -> tuple[str, Grant]:
     """Make a key; return its text, which is kept nowhere, and what it grants."""
     key_id, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
     members = {"key_id": key_id, "digest": _digest(secret), "created_s": int(time.time()), **granted}
-    return f"{_PREFIX}{key_id}_{secret}", msgspec.convert(members, Grant)
+    return f"{KEY_PREFIX}{key_id}_{secret}", msgspec.convert(members, Grant)
 
 
 def derived_key(shared_secret: str, key_id: str) -> str:
     """Make the text of a key that both ends know who share a secret, without telling that secret."""
     message = f"cgrates_py access {key_id}".encode()
-    return f"{_PREFIX}{key_id}_{hmac.digest(shared_secret.encode(), message, 'sha256').hex()}"
+    return f"{KEY_PREFIX}{key_id}_{hmac.digest(shared_secret.encode(), message, 'sha256').hex()}"
 
 
 def _builtin(text: str, right: Right) -> Grant:
@@ -171,7 +172,10 @@ def _builtin_grants(shared_secret: str, admin_key: str) -> dict[str, Grant]:
     return {grant.key_id: grant for grant in grants}
 
 
-NO_KEY: Final = f"{Code.UNAUTHENTICATED}: show a key: Auth.Login once, or the member auth in each request"
+NO_KEY: Final = (
+    f"{Code.UNAUTHENTICATED}: show a key: over HTTP by Authorization: Bearer KEY,"
+    " over JSON-RPC by Auth.Login once or the member auth in each request"
+)
 WRONG_KEY: Final = f"{Code.UNAUTHENTICATED}: there is no such key"
 UNKNOWN_KEYS: Final = f"{Code.STORE_UNAVAILABLE}: the keys are in the store, which has not answered yet"
 

@@ -77,6 +77,11 @@ class ValkeyStore(Inspection, Catalog):
         """What the connection did so far, for metrics."""
         return self._route.counters
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now; of a cluster, one to the master that has the tariff."""
+        return self._route.link_of(keys.TARIFF_CURRENT) is not None
+
     async def open(self) -> None:
         """Connect, to every master if it is a cluster. Raises StoreUnavailableError after the deadline."""
         seed = self._route

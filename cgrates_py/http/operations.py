@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cgrates_py.clock import HeldClock
-from cgrates_py.figures import Figures, ask_figures, raters_of
+from cgrates_py.figures import Figures, ask_figures, raters_of, unready
 from cgrates_py.http.cgrates import incorrect
 from cgrates_py.http.metrics import server_text
 from cgrates_py.http.params import ParameterError, read_body
@@ -52,12 +52,10 @@ class _Pages:
 
     async def readyz(self, request: Request) -> Response:
         figures, error = await ask_figures(self.services.rpc, FIGURES_DEADLINE_S, self.services.probe)
-        if error is not None:
-            return json_response({"Error": error}, 503)
-        up = len(raters_of(figures))
-        if not up:
-            return json_response({"Error": "NO_RATER: no rater is up"}, 503)
-        return json_response({"Ready": True, "Raters": up})
+        reason = error or unready(figures)
+        if reason is not None:
+            return json_response({"Error": reason}, 503)
+        return json_response({"Ready": True, "Raters": len(raters_of(figures))})
 
     async def metrics(self, request: Request) -> Response:
         figures, error = await self._figures(request)
@@ -75,7 +73,7 @@ class _Pages:
             "Version": product_version(),
             "Time": instant.text(now_ns),
             "UptimeSeconds": round(time.monotonic() - self.services.started_s, 3),
-            "Ready": error is None and bool(raters_of(figures)),
+            "Ready": error is None and unready(figures) is None,
             "Raters": list(raters_of(figures)),
             "Requests": self.services.metrics.answered(),
             "Memory": memory(),

@@ -373,18 +373,38 @@ async def test_metrics_are_there_without_a_balancer(
 
 @pytest.mark.parametrize(
     ("answer", "ready"),
-    [(METRICS, 200), ('{"raters":[]}', 503), ("!NO_RATER: none", 503)],
+    [
+        (METRICS, ""),
+        ('{"raters":[]}', "NO_RATER: no rater is up"),
+        ("!NO_RATER: none", "NO_RATER: none"),
+        (
+            METRICS.replace('{"commits"', '{"store_up":0,"commits"'),
+            "STORE_UNAVAILABLE: no rater reaches the store",
+        ),
+        (METRICS.replace('{"commits":1', '{"store_up":0,"commits":1'), ""),
+    ],
 )
-async def test_ready_means_that_a_rater_is_up(
-    answer: str, ready: int, balancer: ScriptedBalancer, http: httpx.AsyncClient
+async def test_ready_means_that_a_rater_is_up_and_reaches_the_store(
+    answer: str, ready: str, balancer: ScriptedBalancer, http: httpx.AsyncClient
 ) -> None:
     """Health means only that this process answers."""
     balancer.answer = lambda *_: answer
 
-    assert (200, ready) == (
-        (await http.get("/healthz")).status_code,
-        (await http.get("/readyz")).status_code,
-    )
+    health, page = await http.get("/healthz"), await http.get("/readyz")
+
+    assert (200, 503 if ready else 200) == (health.status_code, page.status_code)
+    assert page.json().get("Error", "") == ready
+    if answer.startswith("{"):
+        assert (await http.get("/status")).json()["Ready"] is not bool(ready)
+
+
+async def test_who_shows_no_key_is_told_how_in_http_and_on_the_wire(balancer: ScriptedBalancer) -> None:
+    async with http_front(balancer.port, require_keys=True) as client:
+        response = await client.get(PAGE[0][0])
+
+    assert response.status_code == 401
+    for way in ("Authorization: Bearer", "Auth.Login", "auth"):
+        assert way in response.json()["Error"]
 
 
 async def test_the_pages_of_2012_for_raters_and_memory(

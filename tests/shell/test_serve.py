@@ -137,6 +137,7 @@ def test_ready_health_status_and_metrics_are_served(demo: Server) -> None:
 
     assert {200} == {page.status_code for page in pages.values()}
     assert "cgrates_raters_up 2.0" in pages["/metrics"].text
+    assert 'cgrates_rater_store_up{rater="rater-1"} 1.0' in pages["/metrics"].text
     assert sorted(pages["/raters"].json()) == ["rater-1", "rater-2"]
 
 

@@ -312,3 +312,16 @@ async def test_nothing_acknowledged_is_missing_and_nothing_is_done_twice_after_k
         left = [await store.verify(key) for key in accounts]
     assert [-count for count in charged] == [each.account.credit for each in left if each]
     assert min(charged) > 0
+
+
+async def test_a_store_tells_whether_it_is_connected_now(own_store: EmbeddedStore) -> None:
+    store = ValkeyStore(own_store.url)
+    before = store.connected
+    async with store:
+        up = store.connected
+        assert own_store.pid is not None
+        os.kill(own_store.pid, signal.SIGKILL)
+        while store.connected:  # noqa: ASYNC110 -- the end of a connection announces itself to nobody here
+            await asyncio.sleep(0)
+
+    assert (before, up) == (False, True)
