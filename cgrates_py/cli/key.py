@@ -63,7 +63,9 @@ def list_keys(
 
 @app.command(epilog="Example: [bold]cgrates-py key revoke 6f2b81c04d9e[/bold]")
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="The middle part of the key.")],
+    key_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The middle part of the key; the whole key does, too.")
+    ],
     forget: Annotated[
         bool, typer.Option("--forget", help="Take it off the list, too. Without any, keys are not asked for.")
     ] = False,

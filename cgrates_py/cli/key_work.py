@@ -11,7 +11,7 @@ from cgrates_py.cli.account_work import Work
 from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.settings import Settings
-from protocol.access import Grant, Right, new_key, read_record
+from protocol.access import ID_BYTES, KEY_PREFIX, Grant, Right, new_key, read_record
 from protocol.descriptor import TEXT_LENGTH_MAX
 from rater import instant
 from storage.valkey import ValkeyStore
@@ -58,12 +58,14 @@ def list_keys(as_json: bool, **place: Any) -> None:
 
 
 def revoke(key_id: str, forget: bool, **place: Any) -> None:
-    """Revoke a key."""
+    """Revoke a key, given its id or the whole key, whose secret is not looked at and not shown."""
+    key_id = key_id.removeprefix(KEY_PREFIX).partition("_")[0]
 
     async def work(store: ValkeyStore, _: Settings) -> None:
         record = (await store.access_keys()).get(key_id)
         if record is None:
-            raise CommandError(f"there is no key {key_id}")
+            told = f"key {key_id}" if len(key_id) == 2 * ID_BYTES else "such key"  # it might be a secret
+            raise CommandError(f"there is no {told}; see key list")
         grant = read_record(record)
         if forget or grant is None:
             await store.drop_access_key(key_id)

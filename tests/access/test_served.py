@@ -139,7 +139,23 @@ def test_a_revoked_key_is_out_without_a_restart(keyed: Keyed) -> None:
     assert [(row["Label"], row["State"]) for row in listed if row["Id"] == key_id] == [
         ("short-lived", "revoked")
     ]
-    assert run("key", "revoke", "nobody", "--data-dir", keyed.server.data_dir).returncode == 1
+
+
+def test_a_key_is_revoked_by_all_of_it_too_and_no_error_repeats_a_secret(tmp_path: Path) -> None:
+    place = ("--data-dir", tmp_path / "data")
+    key = run("key", "create", "--right", "read", *place).stdout.strip()
+    _, key_id, secret = key.split("_")
+
+    unknown = [
+        run("key", "revoke", text, *place) for text in (f"cgr_{'0' * 12}_{secret}", secret, "CGR_" + key)
+    ]
+    done = run("key", "revoke", key, *place)
+
+    assert [(ended.returncode, ended.stdout, secret in ended.stderr) for ended in unknown] == [
+        (1, "", False)
+    ] * 3
+    assert f"there is no key {'0' * 12}" in unknown[0].stderr
+    assert (done.returncode, done.stdout) == (0, f"revoked {key_id}\n")
 
 
 def test_keys_stay_in_force_when_the_balancer_is_started_again(keyed: Keyed) -> None:
