@@ -65,6 +65,11 @@ tracking-table-max-keys 4000000
 """
 
 
+def has_store(data_dir: Path) -> bool:
+    """Tell whether a store was ever started on a data directory."""
+    return (data_dir / "appendonlydir" / "appendonly.aof.manifest").exists()
+
+
 class StoreInUseError(StoreUnavailableError):
     """Another server runs on this data directory."""
 

@@ -1,10 +1,11 @@
 """Opens the store that a command line names: a server's URL, or a data directory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from storage.aof import Cut
 from storage.embedded import START_S, EmbeddedStore, StoreInUseError, url_if_running
 from storage.limits import StoreLimits
 from storage.valkey import ValkeyStore
@@ -14,17 +15,23 @@ _POLL_S = 0.1
 
 @asynccontextmanager
 async def open_store(
-    data_dir: Path | None = None, redis_url: str | None = None, limits: StoreLimits | None = None
+    data_dir: Path | None = None,
+    redis_url: str | None = None,
+    limits: StoreLimits | None = None,
+    on_cut: Callable[[Cut], None] = lambda _: None,
 ) -> AsyncIterator[ValkeyStore]:
     """Open the store at ``redis_url``, or the one of ``data_dir``: a running server's, else one just for now.
 
-    Raises StoreUnavailableError; ValueError unless exactly one of the two is given.
+    ``on_cut`` hears of a last change that had to be cut off the data to open them. Raises
+    StoreUnavailableError; ValueError unless exactly one of the two is given.
     """
     if (data_dir is None) == (redis_url is None):
         raise ValueError("expected either a data directory or a store URL")
     embedded: EmbeddedStore | None = None
     if data_dir is not None:
         redis_url, embedded = await _running_or_started(data_dir)
+        if embedded is not None and embedded.cut is not None:
+            on_cut(embedded.cut)
     assert redis_url is not None  # noqa: S101 -- one of the two was given
     try:
         async with ValkeyStore(redis_url, limits) as store:

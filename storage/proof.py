@@ -44,10 +44,14 @@ class Finding:
 
 @dataclass(slots=True)
 class Totals:
-    """The sums of many findings. Differences do not make up for each other: their sizes are added."""
+    """The sums of many findings. Differences do not make up for each other: their sizes are added.
+
+    Amounts are those of the accounts of which both credits are known; the others are ``unprovable``.
+    """
 
     accounts: int = 0
     not_whole: int = 0
+    unprovable: int = 0
     versions: int = 0
     entries: int = 0
     credit_by_journal: int = 0
@@ -55,14 +59,17 @@ class Totals:
     difference: int = 0
 
     def add(self, finding: Finding) -> None:
-        """Count one finding; an amount that is not known counts as none."""
+        """Count one finding."""
         self.accounts += 1
         self.not_whole += bool(finding.problem)
         self.versions += finding.version
         self.entries += finding.entries
-        self.credit_by_journal += finding.credit_by_journal or 0
-        self.credit_by_record += finding.credit_by_record or 0
-        self.difference += abs(finding.difference or 0)
+        if finding.credit_by_journal is None or finding.credit_by_record is None:
+            self.unprovable += 1
+            return
+        self.credit_by_journal += finding.credit_by_journal
+        self.credit_by_record += finding.credit_by_record
+        self.difference += abs(finding.credit_by_record - finding.credit_by_journal)
 
 
 def conclude(key: AccountKey, snapshot: Snapshot, replay: journal.Replay, broken: str) -> Finding:

@@ -11,11 +11,12 @@ import orjson
 import typer
 
 from cgrates_py.accounts import name_of, parse_name
-from cgrates_py.cli import CommandError, tables
+from cgrates_py.cli import tables
 from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.settings import Settings
 from rater import quantity
+from storage.aof import Cut
 from storage.proof import Finding, Totals
 from storage.store import AccountKey
 from storage.valkey import ValkeyStore
@@ -24,31 +25,30 @@ ACCOUNTS_AT_ONCE = 8
 """Accounts examined side by side: as many pages of journals are in memory."""
 ROWS_MAX = 1_000
 """Whole accounts, and likewise accounts that are not, that the table has; JSON has them all."""
+_UNKNOWN = "there is no such account"
 _NOTHING = "it has vanished, or what is there is under a name that is spelt in another way than ours"
 PROGRESS_AFTER_S = 2.0
 PROGRESS_EVERY_S = 1.0
 
 
 def verify(account: Sequence[str], as_json: bool, config: Path | None, **place: Any) -> None:
-    """Examine accounts, print what was found, exit with 1 if anything differs."""
+    """Examine accounts, print what was found, exit with 1 if anything differs or had to be cut off."""
     asked = sorted({parse_name(name) for name in account})
-    totals = Totals()
+    totals, cuts = Totals(), list[Cut]()
 
     async def work(store: ValkeyStore, _: Settings) -> None:
         report = _Json() if as_json else _Table()
         keys = asked or await _all_accounts(store)
         progress = _Progress(len(keys))
         async for key, found in _findings(store, keys, progress):
-            if found is None and asked:
-                raise CommandError(f"there is no account {name_of(key)}")
-            finding = found or Finding(key, 0, 0, None, None, _NOTHING)
+            finding = found or Finding(key, 0, 0, None, None, _UNKNOWN if asked else _NOTHING)
             totals.add(finding)
             report.add(finding)
         progress.end()
-        report.end(totals)
+        report.end(totals, cuts)
 
-    with_store(load_settings(config, **place), work)
-    if totals.not_whole:
+    with_store(load_settings(config, **place), work, on_cut=cuts.append)
+    if totals.not_whole or cuts:
         raise typer.Exit(1)
 
 
@@ -82,19 +82,21 @@ class _Json:
         typer.echo(self._before + orjson.dumps(row).decode(), nl=False)
         self._before = ","
 
-    def end(self, totals: Totals) -> None:
+    def end(self, totals: Totals, cuts: Sequence[Cut]) -> None:
         if self._before != ",":
             typer.echo(self._before, nl=False)
         figures = {
             "Accounts": totals.accounts,
             "NotWhole": totals.not_whole,
+            "Unprovable": totals.unprovable,
             "Versions": totals.versions,
             "Entries": totals.entries,
             "CreditByJournal": quantity.text(totals.credit_by_journal),
             "CreditByRecord": quantity.text(totals.credit_by_record),
             "Difference": quantity.text(totals.difference),
         }
-        typer.echo(f'],"Totals":{orjson.dumps(figures).decode()}}}')
+        cut = [{"Bytes": each.bytes, "Unfinished": each.unfinished, "Kept": str(each.kept)} for each in cuts]
+        typer.echo(f'],"Totals":{orjson.dumps(figures).decode()},"Cut":{orjson.dumps(cut).decode()}}}')
 
 
 class _Table:
@@ -109,7 +111,7 @@ class _Table:
         if len(rows) < ROWS_MAX:
             rows.append(finding)
 
-    def end(self, totals: Totals) -> None:
+    def end(self, totals: Totals, cuts: Sequence[Cut]) -> None:
         shown = [*self._wrong, *self._whole]
         sums = {
             "Account": "all",
@@ -118,15 +120,26 @@ class _Table:
             "CreditByJournal": quantity.text(totals.credit_by_journal),
             "CreditByRecord": quantity.text(totals.credit_by_record),
             "Difference": quantity.text(totals.difference),
-            "Verdict": f"{totals.not_whole} not whole" if totals.not_whole else "whole",
+            "Verdict": _verdict(totals),
         }
         tables.out().print(tables.records("accounts and their journals", [*map(_row, shown), sums]))
         if totals.accounts > len(shown):
             typer.echo(f"{totals.accounts - len(shown)} more accounts are counted but not shown")
+        for cut in cuts:
+            typer.echo(f"{cut}")
         if totals.not_whole:
             typer.echo(f"{totals.not_whole} of {totals.accounts} accounts are not what their journals say")
+        elif cuts:
+            typer.echo(f"{totals.accounts} accounts are what their journals say, but a last change is lost")
         else:
             typer.echo(f"all is well: {totals.accounts} accounts are what their journals say")
+
+
+def _verdict(totals: Totals) -> str:
+    if not totals.not_whole:
+        return "whole"
+    left_out = f", {totals.unprovable} of them not in the sums" if totals.unprovable else ""
+    return f"{totals.not_whole} not whole{left_out}"
 
 
 def _row(finding: Finding) -> dict[str, Any]:

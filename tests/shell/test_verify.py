@@ -1,5 +1,6 @@
 """``verify`` and ``account history --at``, on a stopped server's directory and on a store that runs."""
 
+import asyncio
 import json
 import os
 import re
@@ -61,9 +62,6 @@ async def tampered(data_dir: Path, key: tuple[str, str]) -> None:
 
 
 def test_verify_says_that_all_is_well_then_which_account_is_not(here: Here, tmp_path: Path) -> None:
-    import asyncio
-
-    assert _last(here("verify")) == (0, "all is well: 0 accounts are what their journals say")
     here("account", "create", "vdf:rif", "--credit", "5")
     here("account", "topup", "vdf:rif", "--credit", "2.5")
     here("account", "create", "vdf:minu", "--credit", "5")
@@ -78,11 +76,6 @@ def test_verify_says_that_all_is_well_then_which_account_is_not(here: Here, tmp_
     assert rows[1] == ["vdf:rif", "2", "2", "7.5", "7.5", "0", "whole"]
     assert here("verify", "--account", "vdf:rif").returncode == 0
     assert here("verify", "--account", "vdf:rif", "--account", "vdf:minu").returncode == 1
-    assert here("verify", "--account", "vdf:nobody") == (
-        1,
-        "",
-        "cgrates-py: there is no account vdf:nobody\n",
-    )
     told = json.loads(here("verify", "--json").stdout)
     minu, rif = told["Accounts"]
     assert "the journal leads to" in minu.pop("Problem")
@@ -92,20 +85,89 @@ def test_verify_says_that_all_is_well_then_which_account_is_not(here: Here, tmp_
     }  # fmt: skip
     assert (rif["Whole"], rif["Problem"]) == (True, "")
     assert told["Totals"] == {
-        "Accounts": 2, "NotWhole": 1, "Versions": 3, "Entries": 3, "CreditByJournal": "12.5",
+        "Accounts": 2, "NotWhole": 1, "Unprovable": 0, "Versions": 3, "Entries": 3, "CreditByJournal": "12.5",
         "CreditByRecord": "13.5", "Difference": "1",
     }  # fmt: skip
+    assert told["Cut"] == []
 
 
-def test_verify_of_nothing_is_json_too(here: Here) -> None:
+def test_an_account_that_is_not_there_is_a_finding_beside_those_that_are(here: Here) -> None:
+    here("account", "create", "vdf:rif", "--credit", "5")
+    asked = ("verify", "--account", "vdf:rif", "--account", "vdf:nobody")
+    told = json.loads(here(*asked, "--json").stdout)
+    assert {each["Account"]: each["Problem"] for each in told["Accounts"]} == {
+        "vdf:rif": "",
+        "vdf:nobody": "there is no such account",
+    }
+    totals = told["Totals"]
+    assert (totals["Accounts"], totals["NotWhole"], totals["Unprovable"]) == (2, 1, 1)
+    assert _last(here(*asked)) == (1, "1 of 2 accounts are not what their journals say")
+
+
+async def unrecorded(data_dir: Path, key: tuple[str, str]) -> None:
+    """Take an account's record away and leave its journal."""
+    store = EmbeddedStore(data_dir)
+    await store.start()
+    with redis.Redis.from_url(store.url) as admin:
+        admin.delete(keys.of_account(key).account)
+    await store.stop()
+
+
+def test_sums_have_just_the_accounts_of_which_both_credits_are_known(here: Here, tmp_path: Path) -> None:
+    here("account", "create", "vdf:rif", "--credit", "5")
+    here("account", "create", "vdf:minu", "--credit", "7")
+    asyncio.run(unrecorded(tmp_path, ("vdf", "minu")))
+    totals = json.loads(here("verify", "--json").stdout)["Totals"]
+    assert (totals["CreditByJournal"], totals["CreditByRecord"], totals["Difference"]) == ("5", "5", "0")
+    assert (totals["NotWhole"], totals["Unprovable"]) == (1, 1)
+    assert "1 not whole, 1 of them not in the sums" in " ".join(here("verify").stdout.split())
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_verify_tells_of_a_change_that_it_had_to_cut_off(as_json: bool, here: Here, tmp_path: Path) -> None:
+    here("account", "create", "vdf:rif", "--credit", "5")
+    here("account", "topup", "vdf:rif", "--credit", "2.5")
+    (path,) = (tmp_path / "appendonlydir").glob("*.incr.aof")
+    path.write_bytes(path.read_bytes()[:-5])
+
+    told = here("verify", *(("--json",) if as_json else ()))
+
+    (kept,) = path.parent.glob("*.cut-at-*")
+    assert told.returncode == 1
+    assert f"an unfinished change of {kept.stat().st_size} bytes was cut off" in told.stderr
+    if as_json:
+        answer = json.loads(told.stdout)
+        assert answer["Cut"] == [{"Bytes": kept.stat().st_size, "Unfinished": True, "Kept": str(kept)}]
+        assert answer["Accounts"][0]["CreditByRecord"] == "5"
+    else:
+        assert _last(told) == (1, "1 accounts are what their journals say, but a last change is lost")
+    assert _last(here("verify")) == (0, "all is well: 1 accounts are what their journals say")
+
+
+@pytest.mark.parametrize("command", [("verify",), ("account", "list"), ("account", "show", "a")])
+def test_no_store_is_made_in_a_directory_that_has_none(
+    command: tuple[str, ...], here: Here, tmp_path: Path
+) -> None:
+    ended = here(*command)
+    assert ended[:2] == (1, "")
+    assert f"there is no store in {tmp_path}" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verify_of_nothing_is_json_too(here: Here, tmp_path: Path) -> None:
+    asyncio.run(_opened(tmp_path))
     assert json.loads(here("verify", "--json").stdout)["Accounts"] == []
+
+
+async def _opened(data_dir: Path) -> None:
+    store = EmbeddedStore(data_dir)
+    await store.start()
+    await store.stop()
 
 
 def test_a_key_that_only_looks_like_an_account_is_told_and_does_not_keep_others_from_being_examined(
     here: Here, tmp_path: Path
 ) -> None:
-    import asyncio
-
     async def misspelt() -> None:
         store = EmbeddedStore(tmp_path)
         await store.start()
@@ -152,7 +214,7 @@ def test_an_account_as_it_was_at_any_instant(here: Here) -> None:
     ("arguments", "code", "said"),
     [
         (("account", "history", "vdf:rif", "--at", "noon"), 2, "--at: expected an RFC 3339 time with a zone"),
-        (("account", "history", "a", "--at", "2026-01-01T00:00:00Z"), 1, "there is no account a"),
+        (("account", "history", "a", "--at", "2026-01-01T00:00:00Z"), 1, "there is no store in"),
         (("verify", "--data-dir", "nowhere"), 1, "there is no data directory nowhere"),
         (("verify", "--redis-url", "redis://127.0.0.1:1"), 1, "cannot reach the store"),
     ],
