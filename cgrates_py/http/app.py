@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from cgrates_py.http import cgrates, operations
 from cgrates_py.http.services import Services, json_response
+from cgrates_py.http.sites import own_sites_only
 
 DIALECTS = (cgrates, operations)
 """Each has ``routes(services)``; paths of one never shadow those of another."""
@@ -20,7 +21,7 @@ def build_app(services: Services) -> ASGIApp:
         exception_handlers={HTTPException: _http_problem, Exception: _fault},
     )
     app.router.redirect_slashes = False
-    return services.metrics.wrap(app)
+    return services.metrics.wrap(own_sites_only(app))
 
 
 async def _http_problem(request: Request, problem: Exception) -> Response:
