@@ -111,7 +111,7 @@ async def _with_keys(shared: Settings) -> Settings:
     """Look whether keys are asked for, so that all parts agree from the start. Raises AccessError."""
     keyring = make_keyring(shared, shared.host, "")
     async with following(shared, keyring):
-        check_reachable(shared.host, keyring)
+        check_reachable(shared, shared.host, keyring)
         return shared.model_copy(update={"require_keys": not keyring.open})
 
 

@@ -41,12 +41,22 @@ def _store_url(settings: Settings) -> str | None:
     return url_if_running(settings.data_dir)
 
 
-def check_reachable(host: str, keyring: Keyring) -> None:
+def _cause(settings: Settings) -> str:
+    """Tell why no key was found, where that is not plain."""
+    if settings.redis_url or (settings.data_dir / "appendonlydir").exists():
+        return ""
+    return (
+        f" (there was never a store in the data directory {settings.data_dir} to look for one:"
+        " is it the server's, or do you mean --redis-url?)"
+    )
+
+
+def check_reachable(settings: Settings, host: str, keyring: Keyring) -> None:
     """Raise AccessError if ``host`` is reached from elsewhere and no caller can have a key."""
     if not is_loopback(host) and not keyring.admits_somebody and keyring.known:
         raise AccessError(
-            f"{host} can be reached from other machines, and there is no API key: make one with "
-            '"cgrates-py key create", or set CGRATES_ADMIN_KEY, or listen on 127.0.0.1'
+            f"{host} can be reached from other machines, and there is no API key{_cause(settings)}: make one"
+            ' with "cgrates-py key create", or set CGRATES_ADMIN_KEY, or listen on 127.0.0.1'
         )
 
 
@@ -70,6 +80,11 @@ async def _follow(settings: Settings, keyring: Keyring, first: asyncio.Event) ->
         url = _store_url(settings)
         if not url and keyring.known:
             first.set()
+        elif not url and not away:
+            _log.warning(
+                "the store is away, nobody is let in by a key of it", data_dir=str(settings.data_dir)
+            )
+            away = True
         try:
             if url:
                 async with ValkeyStore(url) as store:

@@ -110,7 +110,7 @@ async def _keys(settings: Settings, host: str, secret: str) -> AsyncIterator[Key
 
     keyring = keys.make_keyring(settings, host, secret)
     async with keys.following(settings, keyring):
-        keys.check_reachable(host, keyring)
+        keys.check_reachable(settings, host, keyring)
         yield keyring
 
 

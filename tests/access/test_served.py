@@ -212,6 +212,8 @@ def test_off_loopback_nothing_starts_without_a_key(command: tuple[str, ...], tmp
     assert refused.returncode == 1
     assert "can be reached from other machines, and there is no API key" in refused.stderr
     assert refused.stdout == ""
+    never_a_store = "there was never a store in the data directory" in refused.stderr
+    assert never_a_store is (command[0] == "balancer")  # the others have made theirs
 
 
 KEYED = [(command, how) for command in EXPOSED for how in ("a key in the store", "an admin key")]
