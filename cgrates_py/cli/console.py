@@ -29,6 +29,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result's JSON ex
 
 DEFAULT_SERVER = "127.0.0.1:2001"
 
+_IS_IT_TLS = (
+    "; if the server speaks TLS, name its certificate in CGRATES_TLS_CERT, or its authority in CGRATES_TLS_CA"
+)
+
 _CALL = "--cstmid vdf --subject rif --dest 0256"
 _TIMES = "--ts 2012-02-02T17:30:00Z --te 2012-02-02T18:30:00Z"
 
@@ -141,6 +145,7 @@ def _ask(server: str, method: Method, descriptor: bytes) -> bytes:
     from cgrates_py.address import Address, AddressError, is_loopback  # noqa: PLC0415 -- likewise
 
     key = os.environ.get("CGRATES_API_KEY") or None
+    tls: ssl.SSLContext | None = None
     try:
         address, tls = Address.parse(server), _tls()
         reply = client.call_once(address, NAMES[method], descriptor, auth=key, tls=tls)
@@ -150,7 +155,9 @@ def _ask(server: str, method: Method, descriptor: bytes) -> bytes:
                 reply = client.call_once(address, NAMES[method], descriptor, auth=own, tls=tls)
     except AddressError as error:
         raise CommandError(f"--server: {error}", USAGE) from None
-    except (OSError, client.RpcLostError) as error:
+    except (ConnectionResetError, BrokenPipeError, client.RpcLostError) as error:
+        raise CommandError(f"no answer from {server}: {error}{'' if tls else _IS_IT_TLS}") from None
+    except OSError as error:
         raise CommandError(f"no answer from {server}: {error}") from None
     if reply.error is not None:
         raise CommandError(reply.error)

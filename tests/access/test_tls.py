@@ -16,6 +16,7 @@ from balancer.link import RaterLink
 from balancer.service import serve_balancer
 from cgrates_py import tls as tls_module
 from cgrates_py.address import Address
+from cgrates_py.cli import CommandError, console
 from cgrates_py.client import RpcClient, call_once
 from cgrates_py.settings import Settings, SettingsError, load
 from cgrates_py.tls import ServerTls, TlsError, client_context, client_tls, server_tls
@@ -178,6 +179,17 @@ async def test_http_speaks_tls(files: Files) -> None:
         assert answer.endswith(b'"served"')
         with pytest.raises(httpx.TransportError):
             await plain.get("/healthz")
+
+
+async def test_the_console_without_a_certificate_hints_at_tls(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = files("one")
+    for name in ("CGRATES_TLS_CERT", "CGRATES_TLS_CA", "CGRATES_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    async with gated(tls=ServerTls(cert, key).context) as world:
+        with pytest.raises(CommandError, match=r"if the server speaks TLS.*CGRATES_TLS_CERT"):
+            await asyncio.to_thread(console.status, f"127.0.0.1:{world.port}", as_json=True)
 
 
 def _get(port: int, tls: ssl.SSLContext) -> bytes:
