@@ -77,9 +77,9 @@ def topup(
     name: Name = None,
     cstmid: Cstmid = None,
     subject: Subject = None,
-    credit: Annotated[str, typer.Option(help="Money to add.")] = "0",
-    sms: Annotated[str, typer.Option(help="SMS units to add.")] = "0",
-    traffic: Annotated[str, typer.Option(help="Data units to add.")] = "0",
+    credit: Annotated[str, typer.Option(help="Money to add (negative: take).")] = "0",
+    sms: Annotated[str, typer.Option(help="SMS units to add (negative: take).")] = "0",
+    traffic: Annotated[str, typer.Option(help="Data units to add (negative: take).")] = "0",
     bucket: Bucket = None,
     request_id: Annotated[
         str | None, typer.Option(help="A repeat with the same id adds nothing twice.", show_default=False)
@@ -88,7 +88,10 @@ def topup(
     redis_url: RedisUrl = None,
     config: Config = None,
 ) -> None:
-    """Add to an account; seconds go to the bucket of that destination, priority and price, or a new one."""
+    """Add to an account; seconds go to the bucket of that destination, priority and price, or a new one.
+
+    A negative number takes, below zero, too: --credit=-5
+    """
     _run("topup", **locals())
 
 

@@ -81,6 +81,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         ),
         ("account", ["create", "show", "topup", "list", "history"]),
         ("account create", ["--credit", "--sms", "--bucket", "Example"]),
+        ("account topup", ["--credit", "negative: take", "--credit=-5", "Example"]),
     ],
 )  # fmt: skip
 def test_help_names_every_command_and_option(command: str, words: list[str], here: Here) -> None:
