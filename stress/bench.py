@@ -237,7 +237,9 @@ def _say(what: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program. The status is 0 when everything was measured, bars reached or not."""
-    parser = argparse.ArgumentParser(prog="bench", description="Measure the server beside a bare echo.")
+    parser = argparse.ArgumentParser(
+        prog="python -m stress bench", description="Measure the server beside a bare echo."
+    )
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each measurement (default 2)")
     parser.add_argument("--runs", type=int, default=3, help="rounds; medians are told (default 3)")
     parser.add_argument("--only", action="append", choices=list(Kind), default=[], help="only this traffic")

@@ -108,7 +108,9 @@ def _request(number: int, method: str, params: Sequence[Any]) -> bytes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program; tells the last result, and how many calls were answered in a second."""
-    parser = argparse.ArgumentParser(prog="client", description="Ask for the page's call again and again.")
+    parser = argparse.ArgumentParser(
+        prog="python -m stress client", description="Ask for the page's call again and again."
+    )
     parser.add_argument("--address", type=Address.parse, default=Address("127.0.0.1", 2001))
     parser.add_argument("--runs", type=int, default=10_000, help="how many calls (default 10000)")
     parser.add_argument("--parallel", action="store_true", help="send all at once, on one connection")

@@ -249,7 +249,9 @@ def expanded(natural: Mapping[str, str], wanted: int, chance: random.Random) -> 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program: ``decks --retail OUT`` or ``decks --prefixes 300000 OUT``."""
-    parser = argparse.ArgumentParser(prog="decks", description="Make tariff folders from numbering plans.")
+    parser = argparse.ArgumentParser(
+        prog="python -m stress decks", description="Make tariff folders from numbering plans."
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--retail", action="store_true", help="the invented operator of the demo data")
     what.add_argument("--prefixes", type=int, metavar="N", help="a deck of N distinct prefixes")

@@ -199,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="openloop",
+        prog="python -m stress openloop",
         description="Ask at a fixed rate, and tell the percentiles of the time from due to answered.",
         epilog="Without --address it starts a server of its own, with the accounts that every kind needs; "
         "a server with the demo data can be asked for getcost.",

@@ -14,7 +14,9 @@ from stress.hostile.target import under_attack
 
 def main(arguments: Sequence[str]) -> int:
     """Run as a program; 1 if anything broke."""
-    parser = argparse.ArgumentParser(prog="hostile", description="Attack a server of its own.")
+    parser = argparse.ArgumentParser(
+        prog="python -m stress hostile", description="Attack a server of its own."
+    )
     kinds = parser.add_subparsers(dest="kind", required=True)
     fuzzing = kinds.add_parser("fuzz", help="hostile bytes on every port")
     fuzzing.add_argument("--protocol", choices=[*corpus.PROTOCOLS, "all"], default="all")

@@ -49,7 +49,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m stress simulate", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m stress simulate",
+        description="Play many small worlds on simulated time, network and disk, and judge each of them.",
+    )
     parser.add_argument("--seed", type=int, help="one world")
     parser.add_argument("--seeds", metavar="FROM:TO", help="worlds, the last not included; 0:1000")
     parser.add_argument(
