@@ -23,7 +23,7 @@ class QuantityError(ValueError):
 
 
 class QuantityRangeError(QuantityError):
-    """The number is beyond ±10³⁰⁸, or written with more digits than a number within it needs."""
+    """The power of ten is beyond ±308, or there are more digits than a number within that needs."""
 
 
 def parse(literal: str) -> int:
@@ -42,7 +42,7 @@ def parse(literal: str) -> int:
         raise QuantityRangeError("number has too many digits")
     shift = int(exponent or 0)
     if abs(shift) > _EXPONENT_MAX:
-        raise QuantityRangeError("number is beyond the range of a double")
+        raise QuantityRangeError("the exponent is beyond that of a double")
     digits = int(whole + (fraction or ""))
     power = shift - len(fraction or "") + 9
     value = digits * 10**power if power >= 0 else round_half_even(digits, 10**-power)

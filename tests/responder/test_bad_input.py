@@ -61,6 +61,7 @@ async def test_what_is_wrong_is_named(method: str, descriptor: bytes, code: str,
     "descriptor",
     [
         b'{"Amount":1e400}',
+        b'{"Amount":1e-400}',
         b'{"Amount":' + b"9" * 400 + b"}",
         b'{"other":1e400}',
         b'{"TOR":' + b"9" * 400 + b"}",
