@@ -2,7 +2,8 @@
 
 It takes about a hundredth of a core: every account in turn gets a look at its end, which shows a record that
 was changed, and its journal is followed from where it was proven before. Whoever holds the lease does it, and
-when that rater is gone, another. What was proven is not read again; ``cgrates-py verify`` does that.
+when that rater is gone, another. What was proven is not read again; ``cgrates-py verify`` does that. It has
+to stay there: an account that vanished or went back is a difference for as long as this rater checks.
 """
 
 import asyncio
@@ -52,8 +53,10 @@ class Auditor:
         self._suspects: dict[AccountKey, None] = {}
         self._page: list[AccountKey] = []
         self._pages: AsyncIterator[set[AccountKey]] | None = None
+        self._unseen = set[AccountKey]()
+        """Proven accounts that the running scan has not come across yet."""
         self._active = False
-        self._checked_before = 0
+        self._checked_before = self._findings_before = 0
 
     @property
     def difference(self) -> int:
@@ -64,6 +67,11 @@ class Auditor:
     def checked(self) -> int:
         """How many times an account was found whole, since the rater started."""
         return self._checked_before + self._ledger.checked
+
+    @property
+    def findings(self) -> int:
+        """How many times an account was found not to be what its journal says, since the rater started."""
+        return self._findings_before + self._ledger.findings
 
     async def run(self) -> None:
         """Check for ever, in rounds; wait while another rater does, or the store is away."""
@@ -141,13 +149,17 @@ class Auditor:
         return list(chosen)
 
     async def _turn_page(self) -> bool:
-        """Read the next page of accounts; False at the end, after which it begins anew."""
+        """Read the next page of accounts; False at the end, after which it begins anew.
+
+        The last page has the accounts that should have come, and did not.
+        """
         if self._pages is None:
-            self._pages = self._store.traces()
+            self._pages, self._unseen = self._store.traces(), self._ledger.proven()
         page = await anext(self._pages, None)
         if page is None:
-            self._pages = None
+            self._pages, self._page = None, list(self._unseen)
             return False
+        self._unseen -= page
         self._page = list(page)
         return True
 
@@ -160,7 +172,7 @@ class Auditor:
         """Forget what another looks after now."""
         if self._active:
             self._active = False
-            self._checked_before = self.checked
+            self._checked_before, self._findings_before = self.checked, self.findings
             self._ledger, self._pages, self._page = Ledger(), None, []
             self._suspects.clear()
 

@@ -177,6 +177,7 @@ async def run_rater(
                 store_reconnects=traffic.reconnects,
                 conservation_difference=auditor.difference,
                 conservation_checked=auditor.checked,
+                conservation_findings=auditor.findings,
             )
 
         port = 0

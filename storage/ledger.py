@@ -1,13 +1,15 @@
 """What of which account is proven, and which differ: the memory of a check that runs for ever.
 
 An account costs one look at its end while it does not change, and one step for every change. What is kept of
-it is the record as far as it is proven, from which the next replay goes on.
+it is the record as far as it is proven, from which the next replay goes on. An account that went back behind
+that, vanished or took another way is not proven by what there is now: it differs until that is back.
 """
 
 from collections.abc import Sequence
 
 from storage.journal import Replay
 from storage.proof import Snapshot, check_tip
+from storage.records import split_head
 from storage.store import AccountKey, StoreCorruptError
 
 PROVEN_MAX = 50_000
@@ -25,12 +27,20 @@ class Ledger:
         """How many times an account was found whole."""
         self.differing: dict[AccountKey, str] = {}
         """The accounts that are not what their journals say, and why."""
+        self.findings = 0
+        """How many times an account that was not differing was found to be."""
         self._proven: dict[AccountKey, bytes] = {}
         self._proven_max = proven_max
+        self._missed: dict[AccountKey, bytes] = {}
+        """What was proven of accounts that differ now; unlike the rest it is never dropped for others."""
+
+    def proven(self) -> set[AccountKey]:
+        """Tell the accounts of which something is proven and that do not differ: these have to be there."""
+        return set(self._proven)
 
     def look(self, key: AccountKey, snapshot: Snapshot | StoreCorruptError) -> Replay | None:
         """Take an account's state: a replay that wants the elements beyond its version, or None when done."""
-        proven = self._proven.get(key)
+        proven = self._proven.get(key) or self._missed.get(key)
         try:
             if isinstance(snapshot, StoreCorruptError):
                 raise snapshot
@@ -57,6 +67,8 @@ class Ledger:
         return False
 
     def _begin(self, key: AccountKey, snapshot: Snapshot, proven: bytes | None) -> Replay | None:
+        if proven is not None and snapshot.record is None and not snapshot.elements:
+            raise StoreCorruptError(f"version {split_head(proven)[0]} was proven, and nothing is there")
         check_tip(key, snapshot)
         if snapshot.record == proven:
             self._whole(key, snapshot.record or b"")
@@ -74,12 +86,18 @@ class Ledger:
         self._remember(key, record)
 
     def _differs(self, key: AccountKey, reason: str) -> None:
-        """Note a difference. The next look begins at the journal's beginning, and may find all well again."""
-        self._proven.pop(key, None)
-        if key in self.differing or len(self.differing) < DIFFERING_MAX:
-            self.differing[key] = reason
+        """Note a difference. All is well again only with what goes on from what was proven."""
+        if key not in self.differing:
+            if len(self.differing) >= DIFFERING_MAX:
+                return
+            self.findings += 1
+        self.differing[key] = reason
+        proven = self._proven.pop(key, None)
+        if proven is not None:
+            self._missed[key] = proven
 
     def _remember(self, key: AccountKey, record: bytes) -> None:
+        self._missed.pop(key, None)
         self._proven.pop(key, None)  # the newest stands last, so the first was proven longest ago
         self._proven[key] = record
         if len(self._proven) > self._proven_max:

@@ -114,6 +114,7 @@ COUNTERS = frozenset(
 SUMMED = {
     "conservation_difference": (GaugeMetricFamily, "Accounts that are not what their journals say"),
     "conservation_checked": (CounterMetricFamily, "Times that an account was compared with its journal"),
+    "conservation_findings": (CounterMetricFamily, "Times that an account was found to differ"),
 }
 """Figures of raters that concern them all, so that it does not matter which of them has it."""
 

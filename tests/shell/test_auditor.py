@@ -64,9 +64,10 @@ async def test_tampering_with_a_record_raises_the_gauge_until_it_is_undone(two: 
     two.enrich(6)
     await two.one.round()
     assert two.one.difference == 1
+    assert two.one.findings == 1
     two.enrich(5)
     await two.one.round()
-    assert two.one.difference == 0
+    assert (two.one.difference, two.one.findings) == (0, 1)
 
 
 async def test_a_change_upon_a_tampered_record_stays_a_difference(two: Desk) -> None:
@@ -82,6 +83,38 @@ async def test_a_journal_without_its_record_is_a_difference(two: Desk) -> None:
     two.admin.delete(keys.of_account(RIF).account)
     await two.one.round()
     assert two.one.difference == 1
+
+
+async def test_an_account_that_vanished_or_went_back_stays_a_difference_and_is_told_once(
+    two: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, told = keys.of_account(RIF), list[str]()
+
+    class Log:
+        def error(self, event: str, account: str, reason: str) -> None:
+            told.append(f"{account}: {reason}")
+
+    monkeypatch.setattr(auditor, "_log", Log())
+    record = two.admin.get(names.account)
+    assert isinstance(record, bytes)
+    await accounts.topup(two.store, RIF, Account(*RIF, credit=1), 2, None, 60)
+    await two.one.round()
+    two.admin.set(names.account, record)
+    two.admin.ltrim(names.journal, 0, 0)
+    for _ in range(4):
+        await two.one.round()
+        assert two.one.difference == 1
+    two.admin.delete(names.account, names.journal)
+    await accounts.create(two.store, Account("vdf", "new", credit=5), 3)
+    other = keys.of_account(("vdf", "minu"))
+    two.admin.delete(other.account, other.journal)
+    for _ in range(4):
+        await two.one.round()
+    assert (two.one.difference, two.one.findings) == (2, 2)
+    assert told == [
+        "vdf:rif: version 2 was proven, and another account of 1 is there",
+        "vdf:minu: version 1 was proven, and nothing is there",
+    ]
 
 
 async def test_a_long_journal_is_followed_over_many_rounds(
@@ -129,6 +162,7 @@ async def test_who_does_not_audit_any_more_reports_no_difference(
     two.admin.set(keys.AUDITOR, "two")
     await _until(lambda: two.one.difference == 0)
     assert two.one.checked >= checked > 0
+    assert two.one.findings == 1
     running.cancel()
     await asyncio.wait({running})
 
@@ -161,10 +195,14 @@ async def test_a_store_that_is_away_is_told_once_until_it_is_back(monkeypatch: p
 
 def test_the_page_of_metrics_sums_what_the_raters_report() -> None:
     raters = [
-        {"name": "a", "counters": {"conservation_difference": 2, "conservation_checked": 5}},
+        {
+            "name": "a",
+            "counters": {"conservation_difference": 2, "conservation_checked": 5, "conservation_findings": 4},
+        },
         {"name": "b", "counters": {"conservation_difference": 0, "conservation_checked": 3}},
     ]
     page = server_text({"raters": raters}).decode()
     assert "\ncgrates_conservation_difference 2.0\n" in page
     assert "\ncgrates_conservation_checked_total 8.0\n" in page
+    assert "\ncgrates_conservation_findings_total 4.0\n" in page
     assert "cgrates_rater_conservation" not in page

@@ -1,5 +1,6 @@
 """The memory of the running check: what it reads, what it calls a difference, and when that is over."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -68,27 +69,41 @@ def _cut(account: Written) -> Written:
 
 
 @pytest.mark.parametrize(
-    ("damage", "reason", "healed"),
+    ("damage", "reason"),
     [
-        (_richer, "last entry left credit at 7", False),
-        (_cut, "record of version 3 with 2 journal elements", False),
-        (_forked, "the journal is broken before version 4", True),
-        (_set_back, "version 3 was proven, and another account of 2 is there", True),
+        (_richer, "last entry left credit at 7"),
+        (_cut, "record of version 3 with 2 journal elements"),
+        (_forked, "the journal is broken before version 4"),
+        (_set_back, "version 3 was proven, and another account of 2 is there"),
     ],
 )
-def test_a_difference_stays_until_the_account_is_proven_from_its_beginning(
-    damage: object, reason: str, healed: bool
+def test_a_difference_stays_until_what_was_proven_is_back(
+    damage: Callable[[Written], Written], reason: str
 ) -> None:
-    """Another history that is whole in itself (a restored backup) is told once, and then accepted."""
+    """Another history that is whole in itself (a restored backup) is not the one that was proven."""
     ledger, account = Ledger(), written(9, 8, 7)
     check(ledger, account)
-    damaged = damage(account)  # type: ignore[operator]  # -- a function of the table
+    damaged = damage(account)
     check(ledger, damaged)
     assert reason in ledger.differing[KEY]
     check(ledger, damaged)
-    assert healed is (KEY not in ledger.differing)
+    assert reason in ledger.differing[KEY]
+    assert ledger.proven() == set()
     check(ledger, account)
-    check(ledger, account)
+    assert (ledger.differing, ledger.findings, ledger.proven()) == ({}, 1, {KEY})
+    check(ledger, damaged)
+    assert ledger.findings == 2
+
+
+def test_a_history_that_was_set_back_is_not_believed_when_it_grows_beyond_what_was_proven() -> None:
+    ledger = Ledger(proven_max=1)
+    check(ledger, written(9, 8, 7))
+    for history in ((9, 8), (9, 8, 5), (9, 8, 5, 4), (9, 8, 5, 4, 3)):
+        check(ledger, written(*history))
+        ledger._remember(("", "other"), b"of an account that takes the place")
+        assert KEY in ledger.differing
+    assert ledger.findings == 1
+    check(ledger, written(9, 8, 7, 6))
     assert ledger.differing == {}
 
 
@@ -106,8 +121,9 @@ def test_an_account_that_vanished_is_a_difference_and_one_that_never_was_is_none
     nothing = Snapshot(None, 0, None)
     assert (ledger.look(KEY, nothing), {}) == (None, ledger.differing)
     check(ledger, written(9))
-    ledger.look(KEY, nothing)
-    assert list(ledger.differing) == [KEY]
+    for _ in range(3):
+        ledger.look(KEY, nothing)
+        assert ledger.differing == {KEY: "version 1 was proven, and nothing is there"}
     ledger.look(KEY, StoreCorruptError("a key holds another type"))
     assert ledger.differing == {KEY: "a key holds another type"}
 
