@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rater.account import Account, MinuteBucket
+from storage.difference import differences, named, spelt
 from storage.records import (
     CHAIN_BYTES,
     FORMAT,
@@ -183,7 +184,7 @@ class Replay:
             raise StoreCorruptError(f"record of version {version} with {self.version} journal elements")
         stored = decode_record(record)
         if stored.account != self.account:
-            raise StoreCorruptError(f"the journal leads to {self.account}, the record says {stored.account}")
+            raise StoreCorruptError(differences(self.account, stored.account))
         if self.chain != chain:
             raise StoreCorruptError("the journal's last element is not the one that the record names")
         return stored
@@ -301,8 +302,10 @@ def _opened(account: Account) -> tuple[Change, ...]:
 def _replay(state: Account, changes: tuple[Change, ...], version: int) -> Account:
     for change in changes:
         if getattr(state, change.field) != change.before:
-            raise StoreCorruptError(
-                f"version {version}: {change.field} was {getattr(state, change.field)}, not {change.before}"
+            was = spelt(change.field, getattr(state, change.field))
+            said = spelt(change.field, change.before)
+                spelt(change.field, value) for value in (getattr(state, change.field), change.before)
             )
+            raise StoreCorruptError(f"version {version}: {named(change.field)} was {was}, not {said}")
     after: dict[str, Any] = {change.field: change.after for change in changes}
     return replace(state, **after)

@@ -71,7 +71,7 @@ def _cut(account: Written) -> Written:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (_richer, "last entry left credit at 7"),
+        (_richer, "credit: 0.000000007 by the journal, 0.000000011 in the record"),
         (_cut, "record of version 3 with 2 journal elements"),
         (_forked, "the journal is broken before version 4"),
         (_set_back, "version 3 was proven, and another account of 2 is there"),
@@ -113,7 +113,7 @@ def test_a_change_of_a_field_that_the_last_entry_left_alone_is_found_by_the_repl
     record, elements = written(9, 8)
     richer = records.encode_account(replace(records.decode_record(record).account, sms=1))
     check(ledger, (record[: records.HEAD_BYTES] + richer, elements))
-    assert "the journal leads to" in ledger.differing[KEY]
+    assert "sms: 0 by the journal, 0.000000001 in the record" in ledger.differing[KEY]
 
 
 def test_an_account_that_vanished_is_a_difference_and_one_that_never_was_is_none() -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from decimal import Decimal
 
 import pytest
 import redis
 
-from rater.account import Account
+from rater.account import Account, MinuteBucket
 from storage import inspection, journal, keys, records
+from storage.difference import _COUNTED, _PLAIN, differences
 from storage.proof import Finding, Snapshot, check_tip
 from storage.store import Entry, StoreCorruptError
 from storage.valkey import ValkeyStore
@@ -81,7 +83,7 @@ HEAD = RECORD[: records.HEAD_BYTES]
         (Snapshot(RECORD, 0, None), "record of version 3 without a journal"),
         (Snapshot(RECORD, 4, ELEMENTS[-1]), "record of version 3 with 4 journal elements"),
         (Snapshot(RECORD, 3, ELEMENTS[1]), "last element is not the one that the record names"),
-        (Snapshot(HEAD + records.encode_account(TEN), 3, ELEMENTS[-1]), "credit at 7, the record says 1"),
+        (Snapshot(HEAD + records.encode_account(TEN), 3, ELEMENTS[-1]), "0.000000007 by the journal, 10 in"),
         (Snapshot(HEAD + records.encode_account(Account("x", "y")), 3, ELEMENTS[-1]), "record is that of x"),
         (Snapshot(HEAD, 3, ELEMENTS[-1]), "account record"),
     ],
@@ -174,7 +176,7 @@ def _broken(admin: redis.Redis, names: keys.AccountNames) -> None:
     [
         (_no_record, 0, 10 * ONE, None, None, "journal of 1 elements without a record"),
         (_no_journal, 1, None, 10 * ONE, None, "record of version 1 without a journal"),
-        (_richer, 1, 10 * ONE, 11 * ONE, ONE, "the journal leads to"),
+        (_richer, 1, 10 * ONE, 11 * ONE, ONE, "credit: 10 by the journal, 11 in the record"),
         (_other_type, 0, None, None, None, "a key holds another type"),
         (_broken, 1, None, 10 * ONE, None, "the journal is broken before version 1"),
     ],
@@ -203,3 +205,19 @@ async def test_what_was_tampered_with_is_a_finding_and_found_among_all(
     assert {KEY, other} == set().union(*[page async for page in valkey.traces()])
     assert await valkey.examine(other) == Finding(other, 1, 1, 0, 0, "")
     assert await valkey.examine(("vdf", "nobody")) is None
+
+
+def test_a_verdict_names_just_the_members_that_differ_in_decimals() -> None:
+    first = replace(
+        TEN, credit=25_500_000_000, buckets=(MinuteBucket("NAT", 90 * ONE, 10, Decimal("0.010")),)
+    )
+    other = replace(first, credit=25_600_000_000, received_ns=ONE, plan_id="gold", disabled=True, buckets=())
+    assert differences(first, other).split("; ") == [
+        "credit: 25.5 by the journal, 25.6 in the record",
+        "received: 0 by the journal, 1 in the record",
+        "plan_id: none by the journal, gold in the record",
+        "disabled: no by the journal, yes in the record",
+        "buckets: [90 s to NAT, priority 10, at 0.01] by the journal, [] in the record",
+    ]
+    assert differences(first, first) == ""
+    assert {field.name for field in fields(Account)} == {*_COUNTED, *_PLAIN, "buckets"}

@@ -157,7 +157,7 @@ def _journal_of_another_type(admin: redis.Redis, names: keys.AccountNames) -> No
         (_journal_lost_an_element, "record of version 3 with 2 journal elements"),
         (_journal_element_changed, "broken before version 3"),
         (_last_journal_element_changed, "last element is not the one that the record names"),
-        (_record_changed, "the journal leads to"),
+        (_record_changed, "by the journal, "),
         (_record_cut, "1 bytes"),
         (_record_of_a_later_format, "format 2"),
         (_journal_of_another_type, "WRONGTYPE"),
