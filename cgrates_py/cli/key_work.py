@@ -65,7 +65,7 @@ def revoke(key_id: str, forget: bool, **place: Any) -> None:
         record = (await store.access_keys()).get(key_id)
         if record is None:
             told = f"key {key_id}" if len(key_id) == 2 * ID_BYTES else "such key"  # it might be a secret
-            raise CommandError(f"there is no {told}; see key list")
+            raise CommandError(f"there is no {told}")
         grant = read_record(record)
         if forget or grant is None:
             await store.drop_access_key(key_id)
