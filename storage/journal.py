@@ -304,8 +304,6 @@ def _replay(state: Account, changes: tuple[Change, ...], version: int) -> Accoun
         if getattr(state, change.field) != change.before:
             was = spelt(change.field, getattr(state, change.field))
             said = spelt(change.field, change.before)
-                spelt(change.field, value) for value in (getattr(state, change.field), change.before)
-            )
             raise StoreCorruptError(f"version {version}: {named(change.field)} was {was}, not {said}")
     after: dict[str, Any] = {change.field: change.after for change in changes}
     return replace(state, **after)
