@@ -3,13 +3,14 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from cgrates_py.http.server import run_http
 from cgrates_py.process import listen
@@ -98,6 +99,13 @@ async def http_front(balancer_port: int, **given: Any) -> AsyncIterator[httpx.As
         stop.set()
         await running
         listener.close()
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Undo what a command within the test set up: it would log to the stderr of that test for ever."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

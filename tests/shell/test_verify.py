@@ -39,6 +39,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 
     def command(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["cgrates-py", *arguments])
+        capsys.readouterr()  # what the test itself had logged
         with pytest.raises(SystemExit) as ended:
             main()
         return Ended(int(ended.value.code or 0), *capsys.readouterr())
