@@ -83,11 +83,12 @@ async def test_an_unfinished_last_change_is_cut_off_loudly_and_kept(
         assert await client.verify(KEY) == Stored(2, NINE)
         assert await client.commit(debit(2, NINE, ONE, "b")) == Committed(3)
     await store.stop()
-    assert store.cut is not None
-    assert (len(whole) - lost - begin, True) == (store.cut.bytes, store.cut.unfinished)
-    assert store.cut.kept == path.with_name(f"{path.name}.cut-at-{begin}")
-    assert store.cut.kept.read_bytes() == whole[begin:-lost]
-    assert str(store.cut) in capsys.readouterr().out
+    cut = store.cut
+    assert cut is not None
+    assert (len(whole) - lost - begin, True) == (cut.bytes, cut.unfinished)
+    assert cut.kept == path.with_name(f"{path.name}.cut-at-{begin}")
+    assert cut.kept.read_bytes() == whole[begin:-lost]
+    assert str(cut) in capsys.readouterr().out
     await store.start()
     assert store.cut is None
     await store.stop()
