@@ -8,7 +8,6 @@ no dictionary of such secrets to try.
 import hashlib
 import hmac
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Final
@@ -145,7 +144,7 @@ def _digest(secret: str) -> bytes:
 def new_key(**granted: object) -> tuple[str, Grant]:
     """Make a key; return its text, which is kept nowhere, and what it grants."""
     key_id, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
-    members = {"key_id": key_id, "digest": _digest(secret), "created_s": int(time.time()), **granted}
+    members = {"key_id": key_id, "digest": _digest(secret), **granted}
     return f"{KEY_PREFIX}{key_id}_{secret}", msgspec.convert(members, Grant)
 
 

@@ -1,5 +1,6 @@
 """What the commands of ``key`` do."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,12 @@ def create(
 
     async def work(store: ValkeyStore, _: Settings) -> None:
         text, grant = new_key(
-            tenant=tenant, right=Right[right.upper()], rate=rate, in_flight=in_flight, label=label
+            tenant=tenant,
+            right=Right[right.upper()],
+            rate=rate,
+            in_flight=in_flight,
+            label=label,
+            created_s=int(time.time()),
         )
         await store.put_access_key(grant.key_id, grant.record())
         if as_json:
