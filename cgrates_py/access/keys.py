@@ -23,12 +23,11 @@ _log = structlog.get_logger(__name__)
 
 def make_keyring(settings: Settings, host: str, secret: str) -> Keyring:
     """Make the keyring of a server on ``host``, not yet knowing what the store has."""
-    has_store = _store_url(settings) is not None or (settings.data_dir / "appendonlydir").exists()
     return Keyring(
         secret,
         settings.admin_key.get_secret_value(),
         required=settings.require_keys or not is_loopback(host),
-        known=not has_store,
+        known=not (_store_url(settings) or _had_store(settings)),
     )
 
 
@@ -41,9 +40,14 @@ def _store_url(settings: Settings) -> str | None:
     return url_if_running(settings.data_dir)
 
 
+def _had_store(settings: Settings) -> bool:
+    """Tell whether a store was ever begun in the data directory; keys are then to be waited for."""
+    return (settings.data_dir / "appendonlydir").exists()
+
+
 def _cause(settings: Settings) -> str:
     """Tell why no key was found, where that is not plain."""
-    if settings.redis_url or (settings.data_dir / "appendonlydir").exists():
+    if settings.redis_url or _had_store(settings):
         return ""
     return (
         f" (there was never a store in the data directory {settings.data_dir} to look for one:"
