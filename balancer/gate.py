@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from balancer.pool import OVERLOADED
 from protocol.access import ANY_TENANT, FRONT_ID, Bucket, Grant, Keyring, Right, right_needed, tells_of_all
 from protocol.descriptor import DescriptorError, decode
 from protocol.dispatch import Dispatcher, Sink, Status
@@ -145,12 +146,11 @@ class Bounded:
     def __init__(self, dispatcher: Dispatcher, in_flight_max: int) -> None:
         self._submit = dispatcher.submit
         self._left = in_flight_max
-        self._sentence = f"{Code.OVERLOADED}: too many requests are in flight; nothing was tried".encode()
 
     def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
         """Take one request, or refuse it as one too many (Dispatcher)."""
         if self._left <= 0:
-            sink.answer(token, Status.REFUSED, self._sentence)
+            sink.answer(token, Status.REFUSED, OVERLOADED)
             return
         self._left -= 1
         self._submit(_Counted(self, sink), token, method, descriptor)

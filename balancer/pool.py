@@ -42,7 +42,8 @@ READS: Final = frozenset({Method.GET_COST, Method.GET_MAX_SESSION_TIME, Method.G
 """Methods that change nothing. They may leave their preferred rater: accounts are fenced by versions."""
 
 _HOST_METHODS_FROM: Final = Method.STATUS
-_OVERLOADED: Final = f"{Code.OVERLOADED}: too many requests are in flight; nothing was tried".encode()
+OVERLOADED: Final = f"{Code.OVERLOADED}: too many requests are in flight; nothing was tried".encode()
+"""What one request too many is told, by whoever bounds them."""
 _NO_RATER: Final = f"{Code.NO_RATER}: no rater was up within {WAIT_S:g} s; nothing was tried".encode()
 _LOST: Final = (
     f"{Code.NO_RATER}: the rater was lost and no other was up within {WAIT_S:g} s; "
@@ -191,7 +192,7 @@ class Pool:
             return
         in_flight = self._in_flight
         if len(in_flight) >= self._room:
-            self._refuse(sink, token, method, _OVERLOADED)
+            self._refuse(sink, token, method, OVERLOADED)
             return
         try:
             key = _decode_key(descriptor)
@@ -199,7 +200,7 @@ class Pool:
             key = _NO_KEY
         heavy = len(descriptor) > HEAVY_BYTES
         if heavy and len(self._heavy) >= HEAVY_MAX:
-            self._refuse(sink, token, method, _OVERLOADED)
+            self._refuse(sink, token, method, OVERLOADED)
             return
         rater = self._routes.get(key)
         if rater is None:
