@@ -59,15 +59,15 @@ class _Pages:
 
     async def metrics(self, request: Request) -> Response:
         figures, error = await self._figures(request)
-        if error is not None and self._denied(error):
-            return refusal(error)
+        if (refused := self._refused(error)) is not None:
+            return refused
         body = self.services.metrics.text() + server_text(figures)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
 
     async def status(self, request: Request) -> Response:
         figures, error = await self._figures(request)
-        if error is not None and self._denied(error):
-            return refusal(error)
+        if (refused := self._refused(error)) is not None:
+            return refused
         now_ns = self.services.clock.now_ns()
         document = {
             "Version": product_version(),
@@ -89,15 +89,15 @@ class _Pages:
 
     async def getmem(self, request: Request) -> Response:
         _, error = await self._figures(request)
-        if error is not None and self._denied(error):
-            return refusal(error)
+        if (refused := self._refused(error)) is not None:
+            return refused
         used = memory()
         return json_response([used["ResidentKB"], used["PeakKB"]])
 
     async def hold_clock(self, request: Request) -> Response:
         _, error = await self._figures(request)
-        if error is not None and self._denied(error):
-            return refusal(error)
+        if (refused := self._refused(error)) is not None:
+            return refused
         assert isinstance(self.services.clock, HeldClock)  # noqa: S101 -- there is no such route otherwise
         return await _TestClock(self.services.clock).hold(request)
 
@@ -108,9 +108,11 @@ class _Pages:
             return {}, NO_KEY
         return await ask_figures(self.services.rpc, FIGURES_DEADLINE_S, key)
 
-    def _denied(self, error: str) -> bool:
-        """Tell whether the server refused the caller, or did not answer where it might have."""
-        return self.services.guarded or WIRE[code_of(error)].http in (401, 403, 429)
+    def _refused(self, error: str | None) -> Response | None:
+        """Refuse the page if the server refused the caller, or did not answer where it might have."""
+        if error is None or not (self.services.guarded or WIRE[code_of(error)].http in (401, 403, 429)):
+            return None
+        return refusal(error)
 
 
 @dataclass(frozen=True, slots=True)
