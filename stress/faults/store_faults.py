@@ -31,7 +31,7 @@ from stress.faults.proxied import Proxied, address_of
 from stress.faults.proxy import Fault, Proxy
 from stress.faults.scenario import Findings, Options, Scenario
 from stress.faults.stores import StoreServer, StoreServerError, follow
-from stress.faults.wire import RpcWire
+from stress.faults.wire import RpcWire, Wire
 from stress.faults.world import Parts, Role, World, WorldError
 
 WORKERS = 8
@@ -87,17 +87,23 @@ async def _served(
         await load_into(store.url, place / "tariff")
         async with Proxied(place, seed, store.address) as world:
             wires = world.wires(4, answer_s=IN_TIME_S + 1)
-            load = Load(seed, wires, mix=_mix())
-            load.start(WORKERS)
-            probe = Probe(world.server, findings or Findings())
-            try:
-                await load.go_on(CALM_S)
+            load, probe = Load(seed, wires, mix=_mix()), Probe(world.server, findings or Findings())
+            async with _working(load, probe, wires):
                 yield world, store, load, probe
-            finally:
-                await load.stop()
-                probe.close()
-                for wire in wires:
-                    wire.close()
+
+
+@asynccontextmanager
+async def _working(load: Load, probe: Probe, wires: Sequence[Wire]) -> AsyncIterator[None]:
+    """Have callers at work, after a moment of calm; in the end stop them and close what was open."""
+    load.start(WORKERS)
+    try:
+        await load.go_on(CALM_S)
+        yield
+    finally:
+        await load.stop()
+        probe.close()
+        for wire in wires:
+            wire.close()
 
 
 async def _refusals(options: Options, findings: Findings) -> None:
@@ -153,19 +159,12 @@ async def _full_disk(options: Options, findings: Findings) -> None:
         async with World(place) as world:
             wires = [RpcWire(world.rpc) for _ in range(4)]
             load, probe = Load(options.seed, wires, mix=_mix()), Probe(world.rpc, findings)
-            load.start(WORKERS)
-            try:
-                await load.go_on(CALM_S)
+            async with _working(load, probe, wires):
                 room = _fill(world, small)
                 await _until_refused(load, probe)
                 room()
                 findings.figures["back after a full disk, s"] = await probe.back("disk full")
                 await load.go_on(CALM_S)
-            finally:
-                await load.stop()
-                probe.close()
-                for wire in wires:
-                    wire.close()
             findings.add(*await judge_store(world.store_url, load.history, ASKED))
             findings.add(*await judge_gauge(world.http))
             findings.figures["full disk"] = f"{DISK_BYTES >> 20} MiB tmpfs" if small else "limit of file size"
@@ -230,9 +229,7 @@ async def _failover(options: Options, findings: Findings, replicas: int = 1) -> 
         world = await stack.enter_async_context(Proxied(place, options.seed, master.address, more=more))
         wires = world.wires(4, answer_s=IN_TIME_S + 1)
         load, probe = Load(options.seed, wires, mix=_mix()), Probe(world.server, findings)
-        load.start(WORKERS)
-        try:
-            await load.go_on(CALM_S)
+        async with _working(load, probe, wires):
             lane.fault = Fault(swallow=1.0)
             await load.go_on(CALM_S)
             await master.kill()
@@ -242,11 +239,6 @@ async def _failover(options: Options, findings: Findings, replicas: int = 1) -> 
             world.store.reset_all()
             findings.figures["back after a failover, s"] = await probe.back("failover")
             await load.go_on(CALM_S)
-        finally:
-            await load.stop()
-            probe.close()
-            for wire in wires:
-                wire.close()
         findings.add(*await judge_store(replica.url, load.history, ASKED))
 
 
