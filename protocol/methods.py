@@ -20,6 +20,10 @@ class Method(IntEnum):
     STATUS = 12
     METRICS = 13
     LOGIN = 14
+    METERING_AUTHORIZE = 15
+    METERING_AUTHREP = 16
+    METERING_REPORT = 17
+    METERING_ADMINISTER = 18
 
 
 NAMES = {
@@ -37,6 +41,10 @@ NAMES = {
     Method.STATUS: "Responder.Status",
     Method.METRICS: "Responder.Metrics",
     Method.LOGIN: "Auth.Login",
+    Method.METERING_AUTHORIZE: "Metering.Authorize",
+    Method.METERING_AUTHREP: "Metering.AuthRep",
+    Method.METERING_REPORT: "Metering.Report",
+    Method.METERING_ADMINISTER: "Metering.Administer",
 }
 """The first name of each method; journals and metrics use the part behind the dot."""
 

@@ -9,6 +9,8 @@ All amounts are integers of scale 10⁻⁹ (``rater.quantity``); seconds are nan
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rater.metering.usage import Usage
+
 
 @dataclass(slots=True)
 class MinuteBucket:
@@ -36,6 +38,8 @@ class Account:
     buckets: tuple[MinuteBucket, ...] = ()
     allow_negative: bool = False
     disabled: bool = False
+    usage: Usage | None = None
+    """Counters of metered usage; None: there are none."""
 
     def with_money(self, credit: int, buckets: tuple[MinuteBucket, ...] | None = None) -> "Account":
         """Give the same account with another credit, and other buckets unless None.
@@ -55,4 +59,5 @@ class Account:
             self.buckets if buckets is None else buckets,
             self.allow_negative,
             self.disabled,
+            self.usage,
         )
