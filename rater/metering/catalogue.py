@@ -39,7 +39,7 @@ class UsageLimit:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """From ``start`` units on, one package costs ``price``."""
+    """What the units after the first ``start`` of them cost: ``price`` for ``MetricRate.per`` units."""
 
     start: int
     price: Decimal
@@ -51,7 +51,8 @@ class MetricRate:
 
     Units are sold in packages of ``package``: one that is begun is paid. The tier is found by the units of
     one call, or with ``over`` by all units of that period so far. Each unit costs what its own tier says, or
-    with ``whole`` what the tier says that the last one reached.
+    with ``whole`` what the tier says that the last one reached. Tiers ascend by their start; what lies before
+    the first is free. ``rater.metering.pricing.cost`` is the arithmetic, with examples.
     """
 
     metric_id: str
@@ -60,8 +61,8 @@ class MetricRate:
     """Empty: for every plan that has no rate of its own."""
     from_ns: int = 0
     package: int = 1
-    per: int = 1
-    """The price is for so many units: 1,000,000 for a price per million."""
+    per: int | None = None
+    """The price is for so many units: 1,000,000 for a price per million. None: for one package."""
     over: Period | None = None
     whole: bool = False
 
