@@ -51,7 +51,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 class Running:
     """A process of ours: its lines on stdout as they come, its log on stderr in a file."""
 
-    def __init__(self, log: Path, *arguments: str | Path, secret: str = "") -> None:
+    def __init__(self, log: Path, *arguments: str | Path, secret: str = "", **more: str) -> None:
         self.log = log
         self._lines: queue.Queue[str] = queue.Queue()
         with log.open("ab") as stderr:
@@ -60,7 +60,7 @@ class Running:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
-                env=environment(CGRATES_SECRET=secret),
+                env=environment(CGRATES_SECRET=secret, **more),
             )
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -86,11 +86,12 @@ class Running:
 class Server(Running):
     """``serve`` on free ports, ready when built."""
 
-    def __init__(self, data_dir: Path, *more: str) -> None:
+    def __init__(self, data_dir: Path, *more: str, **variables: str) -> None:
         super().__init__(
             data_dir.with_suffix(".log"),
             *("serve", "--data-dir", data_dir, "--rpc-port", "0", "--http-port", "0", "--rater-port", "0"),
             *more,
+            **variables,
         )
         self.data_dir = data_dir
         self.ready_line = self.line()
@@ -138,9 +139,9 @@ def ask(port: int, text: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(data_dir: Path, *more: str) -> Iterator[Server]:
-    """Run a server for the length of a test."""
-    server = Server(data_dir, *more)
+def serving(data_dir: Path, *more: str, **variables: str) -> Iterator[Server]:
+    """Run a server, with variables in its environment, for the length of a test."""
+    server = Server(data_dir, *more, **variables)
     try:
         yield server
     finally:
