@@ -9,6 +9,7 @@ from typing import Self
 
 from rater.tariff import Tariff
 from storage import journal, keys, records
+from storage.memory_documents import DocumentData, MemoryDocuments
 from storage.store import (
     AccountKey,
     Commit,
@@ -33,10 +34,11 @@ class _Data:
     tariff_version: int = 0
     tariffs: dict[int, bytes] = field(default_factory=dict)
     handles: list["MemoryStore"] = field(default_factory=list)
+    beside: DocumentData = field(default_factory=DocumentData)
 
 
-class MemoryStore:
-    """One connection to accounts and tariffs in memory; ``connect`` gives another to the same.
+class MemoryStore(MemoryDocuments):
+    """One connection to accounts, tariffs and the catalogue in memory; ``connect`` gives another to the same.
 
     ``clock`` tells the nanoseconds since the epoch, for the expiry of answers.
     """
@@ -51,6 +53,7 @@ class MemoryStore:
         self._tariff_listeners: list[Callable[[], None]] = []
         self._posting: set[asyncio.Task[None]] = set()
         self._data.handles.append(self)
+        self._attach_documents(self._data.beside)
 
     def connect(self) -> "MemoryStore":
         """Open another connection to the same data."""
@@ -66,6 +69,7 @@ class MemoryStore:
         """Hear of no more changes."""
         if self in self._data.handles:
             self._data.handles.remove(self)
+        self._detach_documents()
 
     async def __aenter__(self) -> Self:
         return self
