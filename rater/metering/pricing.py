@@ -95,8 +95,8 @@ def cost(rate: MetricRate, units: int, before: int = 0) -> Fraction:
       package of 10, calls of 1, 9 and 1 units in a period cost 1.00, 0 and 1.00; without ``over`` 1.00 each.
     - Graduated, a package costs what the tier of its first unit says. So a period's cost does not depend on
       how its units are split over calls: at the tiers above, 90 units and then 20 cost 9.00 and 1.50.
-    - ``whole``, all packages that a call begins cost what the tier of its last unit says; what earlier calls
-      paid stays as it is: 90 units and then 20 cost 9.00 and 1.00.
+    - ``whole``, all packages that a call begins cost what the tier of its last unit says, those before the
+      first tier too; what earlier calls paid stays as it is: 90 units and then 20 cost 9.00 and 1.00.
     - ``price`` is for ``per`` units, whatever is in a package: at 3 per 1,000,000 in packages of 1,000, one
       unit costs 0.003.
     """
