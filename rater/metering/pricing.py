@@ -82,8 +82,11 @@ def rated_usage(
 
 def charge(lines: Iterable[tuple[MetricRate, int, int]]) -> int:
     """Price one transaction: sum ``cost(rate, units, before)`` exactly, round once half-even to 10⁻⁹."""
-    total = sum((cost(*line) for line in lines), _FREE)
-    return round_half_even(total.numerator * SCALE, total.denominator)
+    numerator, denominator = 0, 1
+    for line in lines:  # a sum of fractions would reduce each step, which takes longer than the pricing
+        price, unit = cost(*line).as_integer_ratio()
+        numerator, denominator = numerator * unit + price * denominator, denominator * unit
+    return round_half_even(numerator * SCALE, denominator)
 
 
 def cost(rate: MetricRate, units: int, before: int = 0) -> Fraction:
