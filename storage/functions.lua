@@ -87,7 +87,70 @@ local function lease(keys, args)
   return 1
 end
 
+-- keys: documents
+-- args: per document what it must be and what it becomes ('': none)
+-- Tells 1, or what each of them is: then nothing was changed.
+local function replace(keys, args)
+  local there, as_told = {}, true
+  for i = 1, #keys do
+    there[i] = redis.call('GET', keys[i]) or ''
+    as_told = as_told and there[i] == args[2 * i - 1]
+  end
+  if not as_told then
+    return there
+  end
+  for i = 1, #keys do
+    local after = args[2 * i]
+    if after ~= there[i] then
+      if after == '' then
+        redis.call('DEL', keys[i])
+      else
+        redis.call('SET', keys[i], after)
+      end
+      redis.call('EXISTS', keys[i]) -- be tracked again, as in commit
+    end
+  end
+  return 1
+end
+
+-- keys: integration errors of a service
+-- args: error, how many are kept
+local function add_error(keys, args)
+  redis.call('LPUSH', keys[1], args[1])
+  redis.call('LTRIM', keys[1], 0, args[2] - 1)
+  return 1
+end
+
+-- keys: events, the last id given
+-- args: how many are kept, then events
+local function add_events(keys, args)
+  for i = 2, #args do
+    local id = redis.call('INCR', keys[2])
+    if redis.call('ZADD', keys[1], 'NX', id, args[i]) == 0 then
+      redis.call('DECR', keys[2])
+    end
+  end
+  redis.call('ZREMRANGEBYRANK', keys[1], 0, -1 - args[1])
+  return 1
+end
+
+-- keys: open batches
+-- args: id, batch
+-- Tells what is kept under the id already, and writes that once more: replicas are waited for, as above.
+local function open_batch(keys, args)
+  if redis.call('HSETNX', keys[1], args[1], args[2]) == 1 then
+    return false
+  end
+  local kept = redis.call('HGET', keys[1], args[1])
+  redis.call('HSET', keys[1], args[1], kept)
+  return kept
+end
+
+redis.register_function('cgr_add_error_@ID@', add_error)
+redis.register_function('cgr_add_events_@ID@', add_events)
 redis.register_function('cgr_commit_@ID@', commit)
 redis.register_function('cgr_commit_acked_@ID@', commit_acked)
 redis.register_function('cgr_lease_@ID@', lease)
+redis.register_function('cgr_open_batch_@ID@', open_batch)
 redis.register_function('cgr_publish_@ID@', publish)
+redis.register_function('cgr_replace_@ID@', replace)

@@ -8,18 +8,25 @@ key                                     type    holds
 ``cgr:r:{customer/subject}:REQUEST``    string  the stored answer to a request id; expires
 ``cgr:t:{tariff}:current``              string  the version of the current tariff, in decimal
 ``cgr:t:{tariff}:VERSION``              string  that snapshot; the last ``TARIFFS_KEPT`` of them
+``cgr:c:{catalogue}:KIND:NAME…``        string  a document (``storage.documents``)
+``cgr:x:{service}``                     list    its integration errors, the newest first
+``cgr:e:{events}``                      zset    events by id
+``cgr:e:{events}:last``                 string  the last id given to an event, in decimal
+``cgr:b``                               hash    id of a report for several accounts → what is to be booked
 ``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
 ``cgr:k``                               hash    id of an API key → its record, without the secret
 ``cgr:l``                               string  which rater checks accounts against journals now; expires
 ======================================  ======  =========================================================
 
 What stands in braces is the hash tag of Valkey Cluster: keys that one commit touches live in one slot. The
-characters that would end a tag or shift its parts (``% { } /``) are percent-encoded inside it.
+characters that would end a tag or shift its parts (``% { } /``) are percent-encoded inside it, and those that
+would shift the names of a document (``% :``) in these.
 """
 
 from functools import lru_cache
 from typing import NamedTuple
 
+from storage.documents import DocumentKey
 from storage.store import AccountKey
 
 ACCOUNT_PREFIX = b"cgr:a:"
@@ -28,6 +35,12 @@ RECORDS_AND_JOURNALS = b"cgr:[aj]:*"
 """A pattern for scans."""
 
 TARIFF_CURRENT = b"cgr:t:{tariff}:current"
+
+CATALOGUE = b"cgr:c:{catalogue}:"
+"""What the names of all documents begin with."""
+EVENTS = b"cgr:e:{events}"
+LAST_EVENT = b"cgr:e:{events}:last"
+BATCHES = b"cgr:b"
 
 RATERS = b"cgr:p"
 ACCESS = b"cgr:k"
@@ -38,8 +51,13 @@ TARIFFS_KEPT = 5
 
 _TAGS_REMEMBERED = 65_536
 """Names of accounts kept ready, about 300 bytes each; one more costs a microsecond."""
+_DOCUMENTS_REMEMBERED = 4_096
+"""Names of documents kept ready, up to 6 KB each; one more costs two microseconds."""
 
-_ESCAPES = str.maketrans({char: f"%{ord(char):02X}" for char in "%{}/"})
+_TAG_ESCAPED = "{}/%"
+_NAME_ESCAPED = ":%"
+_ESCAPES = str.maketrans({char: f"%{ord(char):02X}" for char in _TAG_ESCAPED})
+_NAME_ESCAPES = str.maketrans({char: f"%{ord(char):02X}" for char in _NAME_ESCAPED})
 
 
 class AccountNames(NamedTuple):
@@ -77,9 +95,34 @@ def tariff(version: int) -> bytes:
     return b"cgr:t:{tariff}:%d" % version
 
 
-def _unescape(text: str) -> str:
+@lru_cache(maxsize=_DOCUMENTS_REMEMBERED)
+def document(key: DocumentKey) -> bytes:
+    """Name a document."""
+    kind, *names = key
+    return CATALOGUE + ":".join((kind, *(name.translate(_NAME_ESCAPES) for name in names))).encode()
+
+
+def document_of(name: bytes) -> DocumentKey | None:
+    """Tell which document a key names; None for every other key."""
+    if not name.startswith(CATALOGUE):
+        return None
+    parts = name[len(CATALOGUE) :].decode(errors="replace").split(":")
+    return tuple(_unescape(part, _NAME_ESCAPED) for part in parts)
+
+
+def documents_pattern(kind: str) -> bytes:
+    """Give the pattern for scans of the documents of a kind."""
+    return CATALOGUE + kind.encode() + b":*"
+
+
+def errors(service_id: str) -> bytes:
+    """Name the list of a service's integration errors."""
+    return b"cgr:x:{%b}" % service_id.translate(_ESCAPES).encode()
+
+
+def _unescape(text: str, escaped: str = _TAG_ESCAPED) -> str:
     if "%" not in text:
         return text
-    for char in "{}/%":
+    for char in escaped:  # the percent sign last
         text = text.replace(f"%{ord(char):02X}", char)
     return text

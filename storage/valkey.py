@@ -38,6 +38,7 @@ from storage.store import (
     check_commit,
     report,
 )
+from storage.valkey_documents import ValkeyDocuments
 
 _log = structlog.get_logger(__name__)
 
@@ -49,8 +50,8 @@ _NO_LOAD = ("ERR Library", "READONLY", "OOM")
 now; reads need none, and a commit that misses them loads them then."""
 
 
-class ValkeyStore(Inspection, Catalog):
-    """Accounts and tariffs on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
+class ValkeyStore(Inspection, Catalog, ValkeyDocuments):
+    """Accounts, tariffs and the catalogue on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
 
     Use it as an async context manager, or ``open`` and ``close`` it. Every call raises StoreUnavailableError
     within ``limits.deadline_s`` if the server does not answer, and StoreCorruptError for unreadable records.
@@ -65,6 +66,7 @@ class ValkeyStore(Inspection, Catalog):
         cold = Cold(url, limits)
         Inspection.__init__(self, cold)
         Catalog.__init__(self, cold)
+        ValkeyDocuments.__init__(self, cold)
         self._heads: dict[AccountKey, bytes] = {}
         self._account_listeners: list[Callable[[AccountKey | None], None]] = []
         self._tariff_listeners: list[Callable[[], None]] = []
@@ -87,7 +89,7 @@ class ValkeyStore(Inspection, Catalog):
         seed = self._route
         await seed.open()
         if isinstance(seed, Connector) and (link := seed.link_of()) is not None and link.in_cluster:
-            self._route = Cluster(seed, self._connect, self._limits, partial(self._tell, None))
+            self._route = Cluster(seed, self._connect, self._limits, self._tell_anything)
             self._cold.use(self._route)
             try:
                 await self._route.open()
@@ -296,7 +298,7 @@ class ValkeyStore(Inspection, Catalog):
             _accept(loaded)
         current = await link.send(pack("GET", keys.TARIFF_CURRENT))
         if self._tariff_version is not None:
-            self._tell(None)
+            self._tell_anything()
         if not (link.in_cluster and isinstance(current, hiredis.ReplyError) and redirect_of(current)):
             self._tariff_is(int(_accept(current) or 0))
 
@@ -306,7 +308,7 @@ class ValkeyStore(Inspection, Catalog):
         loop = asyncio.get_running_loop()
         if push[1] is None:
             self._heads.clear()
-            loop.call_soon(self._tell, None)
+            loop.call_soon(self._tell_anything)
             self._check_tariff()
             return
         for name in push[1]:
@@ -314,6 +316,12 @@ class ValkeyStore(Inspection, Catalog):
                 self._check_tariff()
             elif (key := keys.account_of(name)) is not None:
                 loop.call_soon(self._tell, key)
+            elif (document := keys.document_of(name)) is not None:
+                loop.call_soon(self._tell_document, document)
+
+    def _tell_anything(self) -> None:
+        self._tell(None)
+        self._tell_document(None)
 
     def _tell(self, key: AccountKey | None) -> None:
         for listener in self._account_listeners:
