@@ -1,0 +1,252 @@
+"""Applications: who uses a service under which plan, and which account pays for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cgrates_py.accounts import name_of, parse_name
+from cgrates_py.metering.administration import fields
+from cgrates_py.metering.administration.desk import (
+    Call,
+    Desk,
+    Members,
+    Plan,
+    RefusedError,
+    Reply,
+    bad,
+    belongs,
+    new_generation,
+)
+from rater.metering.catalogue import Application, Service, UserKey
+from storage.documents import Replacement, key_of, user_key_key
+from storage.store import AccountKey
+
+BATCH_MAX = 1_000
+"""Applications of one batch; the body of a request holds few more."""
+KEYS_MAX = 256
+"""Application keys, user keys and referrer filters of one application, of each."""
+
+
+async def list_applications(desk: Desk, call: Call) -> Reply:
+    """List the applications of a service by id."""
+    found = await desk.applications(await desk.service(call.names["service"]))
+    return Reply(200, {"status": "found", "applications": [shown(each) for each in found]})
+
+
+async def show_application(desk: Desk, call: Call) -> Reply:
+    """Show an application."""
+    application = await desk.application(call.names["service"], call.names["application"])
+    return Reply(200, {"status": "found", "application": shown(application)})
+
+
+async def post_application(desk: Desk, call: Call) -> Reply:
+    """Create an application; one that exists stays as it is."""
+    given = fields.wrapped(call, "application")
+    service_id, app_id = call.names["service"], call.names["application"]
+    service = await desk.service(service_id)
+    stored = await desk.stored_application(service_id, app_id)
+    if stored is not None and belongs(stored, service):
+        return Reply(405, {"status": "exists", "application": shown(stored)})
+    saved = await save(desk, service_id, app_id, given)
+    return Reply(201, {"status": "created", "application": shown(saved.application)})
+
+
+async def put_application(desk: Desk, call: Call) -> Reply:
+    """Create an application or change it. What was not given stays, and is shown as null."""
+    given = fields.wrapped(call, "application")
+    saved = await save(desk, call.names["service"], call.names["application"], given)
+    return Reply(200, {"status": saved.said, "application": _echo(saved.application, given)})
+
+
+async def delete_application(desk: Desk, call: Call) -> Reply:
+    """Delete an application and its user keys; its account stays."""
+    service_id, app_id = call.names["service"], call.names["application"]
+
+    async def plan() -> Plan[Reply]:
+        application = await desk.application(service_id, app_id)
+        changes = [Replacement(key_of(application), application, None)]
+        changes += _unbound(application, application.user_keys)
+        return changes, Reply(200, {"status": "deleted"})
+
+    return await desk.change(plan)
+
+
+async def put_batch(desk: Desk, call: Call) -> Reply:
+    """Create or change several applications, each for itself; keys and filters are added to what is there."""
+    given = fields.a_list("applications", fields.wrapper(call, "applications"), BATCH_MAX)
+    await desk.service(call.names["service"])
+    done, failures = [], []
+    for place, member in enumerate(given):
+        app_id = member.get("id") if isinstance(member, dict) else None
+        try:
+            attributes = fields.an_object(f"applications[{place}]", member)
+            app_id = fields.name_text("id", app_id)
+            saved = await save(desk, call.names["service"], app_id, attributes)
+        except RefusedError as refused:
+            failures.append({"id": app_id, "error": str(refused)})
+            continue
+        echo = _echo(saved.application, attributes) | {
+            name: attributes[name] for name in ("user_key", *_LISTS) if name in attributes
+        }
+        done.append({"status": saved.said, "application": echo})
+    document = {
+        "status": "completed",
+        "total": len(given),
+        "successful": len(done),
+        "failed": len(failures),
+        "applications": done,
+        "failures": failures,
+    }
+    return Reply(200, document)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of an application, and how that is said."""
+
+    application: Application
+    said: str
+
+
+_LISTS = ("application_keys", "user_keys", "referrer_filters")
+"""Attributes that add to lists of an application."""
+
+
+async def save(desk: Desk, service_id: str, app_id: str, given: Members) -> Saved:
+    """Merge attributes into an application, or create it with them and its account."""
+
+    async def plan() -> Plan[Saved]:
+        service = await desk.service(service_id)
+        stored = await desk.stored_application(service_id, app_id)
+        before = stored if belongs(stored, service) else None
+        after = await _merged(desk, service, app_id, before, given)
+        had = before.user_keys if before else ()
+        changes = await bound(desk, after, [key for key in after.user_keys if key not in had])
+        if stored is not None and before is None:
+            lost = [key for key in stored.user_keys if key not in after.user_keys]
+            changes += _unbound(stored, lost)
+        await desk.ensure_account(after.account_key)
+        if after != stored:
+            changes.append(Replacement(key_of(after), stored, after))
+        return changes, Saved(after, "modified" if before else "created")
+
+    return await desk.change(plan)
+
+
+async def _merged(
+    desk: Desk, service: Service, app_id: str, before: Application | None, given: Members
+) -> Application:
+    """Lay what was given over an application; what was not given stays."""
+    if given.get("state") is None or not fields.text("state", given["state"]):
+        raise bad(f'application with id="{app_id}" has no state')
+    application = before or Application(service.service_id, app_id, new_generation(), service.generation)
+    payer = application.account
+    if "account" in given:
+        payer = await _payer(desk, application, before is not None, given["account"])
+    return replace(
+        application,
+        state=fields.text("state", given["state"]),
+        plan_id=_text("plan_id", application.plan_id, given),
+        plan_name=_text("plan_name", application.plan_name, given),
+        redirect_url=_text("redirect_url", application.redirect_url, given, fields.URL_MAX),
+        keys=_joined("application_keys", application.keys, given),
+        user_keys=_joined("user_keys", application.user_keys, given),
+        referrer_filters=_joined("referrer_filters", application.referrer_filters, given),
+        account=payer,
+    )
+
+
+def _text(name: str, has: str, given: Members, longest: int = fields.TEXT_MAX) -> str:
+    value = given.get(name)
+    return has if value is None else fields.text(name, value, longest)
+
+
+def _joined(name: str, has: tuple[str, ...], given: Members) -> tuple[str, ...]:
+    """Add the texts of a list attribute to those there are."""
+    added = []
+    if name == "user_keys" and given.get("user_key") is not None:
+        added.append(fields.name_text("user_key", given["user_key"]))
+    if given.get(name) is not None:
+        added += [fields.name_text(name, each) for each in fields.a_list(name, given[name], KEYS_MAX)]
+    return extended(name, has, added)
+
+
+def extended(name: str, has: tuple[str, ...], added: Sequence[str]) -> tuple[str, ...]:
+    """Add texts that are not there yet. Raises RefusedError beyond the bound."""
+    every = tuple(dict.fromkeys((*has, *added)))
+    if len(every) > KEYS_MAX:
+        raise bad(f"{name}: an application has at most {KEYS_MAX}")
+    return every
+
+
+async def _payer(desk: Desk, application: Application, exists: bool, given: object) -> AccountKey | None:
+    """Read which account is to pay; it must exist, and usage stays where it was counted."""
+    chosen = None if given is None else parse_name(fields.name_text("account", given))
+    if chosen == application.account:
+        return chosen
+    if chosen is not None and not await desk.has_account(chosen):
+        raise bad(f"account: there is no account {name_of(chosen)}")
+    if exists and await _has_usage(desk, application):
+        raise bad(
+            f'account: application "{application.app_id}" has usage with account'
+            f" {name_of(application.account_key)}, which cannot move; delete it and create it again"
+        )
+    return chosen
+
+
+async def _has_usage(desk: Desk, application: Application) -> bool:
+    stored = await desk.accounts.read(application.account_key)
+    usage = stored.account.usage if stored is not None else None
+    return any(series.startswith(application.series) for series in usage or ())
+
+
+async def bound(desk: Desk, application: Application, user_keys: Sequence[str]) -> list[Replacement]:
+    """Make user keys name this application, taking them from the ones that they named before."""
+    changes: list[Replacement] = []
+    losers: dict[str, Application] = {}
+    for user_key in user_keys:
+        now = UserKey(application.service_id, user_key, application.app_id)
+        known = await desk.user_key(application.service_id, user_key)
+        if known != now:
+            changes.append(Replacement(key_of(now), known, now))
+        if known is not None and known.app_id != application.app_id:
+            loser = await desk.stored_application(known.service_id, known.app_id)
+            if loser is not None:
+                losers[loser.app_id] = loser
+    for loser in losers.values():
+        kept = tuple(each for each in loser.user_keys if each not in user_keys)
+        changes.append(Replacement(key_of(loser), loser, replace(loser, user_keys=kept)))
+    return changes
+
+
+def _unbound(application: Application, user_keys: Sequence[str]) -> list[Replacement]:
+    """Remove user keys that name this application."""
+    return [
+        Replacement(
+            user_key_key(application.service_id, user_key),
+            UserKey(application.service_id, user_key, application.app_id),
+            None,
+        )
+        for user_key in user_keys
+    ]
+
+
+def shown(application: Application) -> Members:
+    """Print an application as the API shows it."""
+    return {
+        "service_id": application.service_id,
+        "id": application.app_id,
+        "state": application.state,
+        "plan_id": application.plan_id or None,
+        "plan_name": application.plan_name or None,
+        "redirect_url": application.redirect_url or None,
+        "account": application.account and name_of(application.account),
+    }
+
+
+def _echo(application: Application, given: Members) -> Members:
+    """Print an application with null for what the request did not say."""
+    said = shown(application)
+    for name in ("plan_id", "plan_name", "redirect_url"):
+        if given.get(name) is None:
+            said[name] = None
+    return said
