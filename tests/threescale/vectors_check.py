@@ -21,8 +21,9 @@ def differences(expect: Expect, answer: Answer) -> list[str]:
 
 
 def _outside(expect: Expect, answer: Answer) -> Iterator[str]:
-    if answer.status != expect["status"]:
-        yield f"status {answer.status}, not {expect['status']}: {answer.body[:300]!r}"
+    wanted = expect.get("status_in") or [expect["status"]]
+    if answer.status not in wanted:
+        yield f"status {answer.status}, not {' or '.join(map(str, wanted))}: {answer.body[:300]!r}"
     if "body" in expect and answer.body != expect["body"].encode():
         yield f"body {answer.body[:300]!r}, not {expect['body']!r}"
     headers = answer.headers

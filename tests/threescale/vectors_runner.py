@@ -176,7 +176,7 @@ class Runner:
         place = f"services/{_path(wanted['service'])}/applications/{_path(wanted['application'])}/stats"
         named = {name: wanted[name] for name in ("metric", "period", "at")}
         query = "&".join(f"{name}={quote(text, safe='')}" for name, text in named.items())
-        value = self.admin.do("GET", f"{place}?{query}")["value"]
+        value = self.admin.do("GET", f"{place}?{query}")["stats"]["value"]
         if int(value) == wanted["value"]:
             return []
         return [f"counter {wanted['metric']} per {wanted['period']} is {value}, not {wanted['value']}"]
