@@ -104,6 +104,13 @@ EVENTS_MAX = 100_000
 """Events kept until they are taken, the newest."""
 
 
+class KnownBatch(NamedTuple):
+    """A report that came before: as it is kept while it is open, or the receipt of one that is closed."""
+
+    batch: bytes | None
+    receipt: bytes = b""
+
+
 class ListStore(Protocol):
     """Integration errors, events, and reports under way."""
 
@@ -128,11 +135,11 @@ class ListStore(Protocol):
     async def delete_event(self, event_id: int) -> bool:
         """Forget one event; tell whether there was one."""
 
-    async def open_batch(self, batch_id: str, batch: bytes) -> bytes | None:
-        """Keep durably a report for several accounts; None, or what is kept under that id already."""
+    async def open_batch(self, batch_id: str, batch: bytes) -> KnownBatch | None:
+        """Keep durably a report for several accounts; None, or what is known of that id already."""
 
-    async def close_batch(self, batch_id: str) -> None:
-        """Forget a report that is booked on all its accounts."""
+    async def close_batch(self, batch_id: str, receipt: bytes, ttl_s: int) -> None:
+        """Forget a report that is booked on all its accounts, but for a receipt that is kept so long."""
 
     async def open_batches(self) -> list[tuple[str, bytes]]:
         """List the reports that are kept: those under way, and those that nobody finished."""

@@ -134,10 +134,16 @@ local function add_events(keys, args)
   return 1
 end
 
--- keys: open batches
+-- keys: open batches, receipt of the batch
 -- args: id, batch
--- Tells what is kept under the id already, and writes that once more: replicas are waited for, as above.
+-- Tells what is known of the id already, and writes that once more: replicas are waited for, as above.
+-- The reply is nil, or the batch if it is open, or a list with its receipt if it is closed.
 local function open_batch(keys, args)
+  local receipt = redis.call('GETEX', keys[2])
+  if receipt then
+    redis.call('SET', keys[2], receipt, 'KEEPTTL')
+    return { receipt }
+  end
   if redis.call('HSETNX', keys[1], args[1], args[2]) == 1 then
     return false
   end
@@ -146,8 +152,17 @@ local function open_batch(keys, args)
   return kept
 end
 
+-- keys: open batches, receipt of the batch
+-- args: id, receipt, for how many milliseconds it is kept
+local function close_batch(keys, args)
+  redis.call('SET', keys[2], args[2], 'PX', args[3])
+  redis.call('HDEL', keys[1], args[1])
+  return 1
+end
+
 redis.register_function('cgr_add_error_@ID@', add_error)
 redis.register_function('cgr_add_events_@ID@', add_events)
+redis.register_function('cgr_close_batch_@ID@', close_batch)
 redis.register_function('cgr_commit_@ID@', commit)
 redis.register_function('cgr_commit_acked_@ID@', commit_acked)
 redis.register_function('cgr_lease_@ID@', lease)

@@ -12,7 +12,8 @@ key                                     type    holds
 ``cgr:x:{service}``                     list    its integration errors, the newest first
 ``cgr:e:{events}``                      zset    events by id
 ``cgr:e:{events}:last``                 string  the last id given to an event, in decimal
-``cgr:b``                               hash    id of a report for several accounts → what is to be booked
+``cgr:b:{batches}``                     hash    id of a report for several accounts → what is to be booked
+``cgr:b:{batches}:ID``                  string  the receipt of a report that was booked; expires
 ``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
 ``cgr:k``                               hash    id of an API key → its record, without the secret
 ``cgr:l``                               string  which rater checks accounts against journals now; expires
@@ -40,7 +41,7 @@ CATALOGUE = b"cgr:c:{catalogue}:"
 """What the names of all documents begin with."""
 EVENTS = b"cgr:e:{events}"
 LAST_EVENT = b"cgr:e:{events}:last"
-BATCHES = b"cgr:b"
+BATCHES = b"cgr:b:{batches}"
 
 RATERS = b"cgr:p"
 ACCESS = b"cgr:k"
@@ -126,3 +127,8 @@ def _unescape(text: str, escaped: str = _TAG_ESCAPED) -> str:
     for char in escaped:  # the percent sign last
         text = text.replace(f"%{ord(char):02X}", char)
     return text
+
+
+def receipt(batch_id: str) -> bytes:
+    """Name the receipt of a report for several accounts."""
+    return BATCHES + b":" + batch_id.encode("utf-8", "surrogatepass")

@@ -14,7 +14,15 @@ from storage.document_records import (
     encode_error,
     encode_event,
 )
-from storage.documents import ERRORS_MAX, EVENTS_MAX, DocumentKey, ErrorRecord, EventRecord, Replacement
+from storage.documents import (
+    ERRORS_MAX,
+    EVENTS_MAX,
+    DocumentKey,
+    ErrorRecord,
+    EventRecord,
+    KnownBatch,
+    Replacement,
+)
 
 
 @dataclass(slots=True)
@@ -26,6 +34,7 @@ class DocumentData:
     events: dict[bytes, int] = field(default_factory=dict)
     last_event_id: int = 0
     batches: dict[str, bytes] = field(default_factory=dict)
+    receipts: dict[str, bytes] = field(default_factory=dict)
     handles: list["MemoryDocuments"] = field(default_factory=list)
 
 
@@ -118,15 +127,19 @@ class MemoryDocuments:
         """Forget one event; tell whether there was one."""
         return bool(self._forget(range(event_id, event_id + 1)))
 
-    async def open_batch(self, batch_id: str, batch: bytes) -> bytes | None:
-        """Keep a report for several accounts; None, or what is kept under that id already."""
-        kept = self._shared.batches.get(batch_id)
-        if kept is None:
-            self._shared.batches[batch_id] = batch
-        return kept
+    async def open_batch(self, batch_id: str, batch: bytes) -> KnownBatch | None:
+        """Keep a report for several accounts; None, or what is known of that id already."""
+        data = self._shared
+        if batch_id in data.receipts:
+            return KnownBatch(None, data.receipts[batch_id])
+        if batch_id in data.batches:
+            return KnownBatch(data.batches[batch_id])
+        data.batches[batch_id] = batch
+        return None
 
-    async def close_batch(self, batch_id: str) -> None:
-        """Forget a report that is booked on all its accounts."""
+    async def close_batch(self, batch_id: str, receipt: bytes, ttl_s: int) -> None:
+        """Forget a report that is booked on all its accounts, but for a receipt: here for ever."""
+        self._shared.receipts[batch_id] = receipt
         self._shared.batches.pop(batch_id, None)
 
     async def open_batches(self) -> list[tuple[str, bytes]]:

@@ -20,8 +20,16 @@ from storage.document_records import (
     encode_error,
     encode_event,
 )
-from storage.documents import ERRORS_MAX, EVENTS_MAX, DocumentKey, ErrorRecord, EventRecord, Replacement
-from storage.library import ADD_ERROR, ADD_EVENTS, OPEN_BATCH, REPLACE
+from storage.documents import (
+    ERRORS_MAX,
+    EVENTS_MAX,
+    DocumentKey,
+    ErrorRecord,
+    EventRecord,
+    KnownBatch,
+    Replacement,
+)
+from storage.library import ADD_ERROR, ADD_EVENTS, CLOSE_BATCH, OPEN_BATCH, REPLACE
 from storage.link import pack
 from storage.store import StoreError
 
@@ -146,15 +154,18 @@ class ValkeyDocuments:
         words = ("ZREMRANGEBYSCORE", keys.EVENTS, event_id, event_id)
         return bool(await self._cold.call(keys.EVENTS, *words))
 
-    async def open_batch(self, batch_id: str, batch: bytes) -> bytes | None:
-        """Keep durably a report for several accounts; None, or what is kept under that id already."""
-        words = ("FCALL", OPEN_BATCH, 1, keys.BATCHES, batch_id, batch)
-        kept: bytes | None = await self._call(keys.BATCHES, pack(*words))
-        return kept
+    async def open_batch(self, batch_id: str, batch: bytes) -> KnownBatch | None:
+        """Keep durably a report for several accounts; None, or what is known of that id already."""
+        words = ("FCALL", OPEN_BATCH, 2, keys.BATCHES, keys.receipt(batch_id), batch_id, batch)
+        known: bytes | list[bytes] | None = await self._call(keys.BATCHES, pack(*words))
+        if isinstance(known, list):
+            return KnownBatch(None, known[0])
+        return None if known is None else KnownBatch(known)
 
-    async def close_batch(self, batch_id: str) -> None:
-        """Forget a report that is booked on all its accounts."""
-        await self._call(keys.BATCHES, pack("HDEL", keys.BATCHES, batch_id))
+    async def close_batch(self, batch_id: str, receipt: bytes, ttl_s: int) -> None:
+        """Forget a report that is booked on all its accounts, but for a receipt that is kept so long."""
+        words = ("FCALL", CLOSE_BATCH, 2, keys.BATCHES, keys.receipt(batch_id), batch_id, receipt)
+        await self._call(keys.BATCHES, pack(*words, ttl_s * 1000))
 
     async def open_batches(self) -> list[tuple[str, bytes]]:
         """List the reports that are kept: those under way, and those that nobody finished."""

@@ -10,6 +10,7 @@ from storage.documents import (
     DocumentKey,
     ErrorRecord,
     EventRecord,
+    KnownBatch,
     Replacement,
     application_key,
     key_of,
@@ -253,11 +254,11 @@ async def test_a_batch_is_kept_until_it_is_closed_as_it_first_came(connect: Conn
     store, other = await connect(), await connect()
     blob = bytes(range(256))
     assert await store.open_batch("a", blob) is None
-    assert await other.open_batch("a", b"another") == blob
-    assert await store.open_batch("a", blob) == blob
+    assert await other.open_batch("a", b"another") == KnownBatch(blob)
+    assert await store.open_batch("a", blob) == KnownBatch(blob)
     assert await other.open_batch("ü", b"") is None
     assert await store.open_batches() == [("a", blob), ("ü", b"")]
-    await other.close_batch("a")
-    await other.close_batch("a")
+    await other.close_batch("a", b"receipt", 60)
+    await other.close_batch("a", b"receipt", 60)
     assert await store.open_batches() == [("ü", b"")]
-    assert await store.open_batch("a", b"new") is None
+    assert await store.open_batch("a", b"new") == KnownBatch(None, b"receipt")
