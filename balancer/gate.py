@@ -52,7 +52,7 @@ class Gate:
         if grant is None:
             self._entrances.pop(key_id, None)
             return None
-        if grant.tenant == ANY_TENANT and grant.right >= Right.CHARGE and not (grant.rate or grant.in_flight):
+        if grant.tenant == ANY_TENANT and grant.right >= Right.ADMIN and not (grant.rate or grant.in_flight):
             return self.dispatcher.submit
         entrance = self._entrances.get(key_id)
         if entrance is None or entrance.grant != grant:

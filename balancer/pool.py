@@ -36,12 +36,13 @@ from protocol.limits import (
     SPILL,
     WAIT_S,
 )
-from protocol.methods import Method
+from protocol.methods import HOST_METHODS, Method
 
-READS: Final = frozenset({Method.GET_COST, Method.GET_MAX_SESSION_TIME, Method.GET_ACCOUNT})
+READS: Final = frozenset(
+    {Method.GET_COST, Method.GET_MAX_SESSION_TIME, Method.GET_ACCOUNT, Method.METERING_AUTHORIZE}
+)
 """Methods that change nothing. They may leave their preferred rater: accounts are fenced by versions."""
 
-_HOST_METHODS_FROM: Final = Method.STATUS
 OVERLOADED: Final = f"{Code.OVERLOADED}: too many requests are in flight; nothing was tried".encode()
 """What one request too many is told, by whoever bounds them."""
 _NO_RATER: Final = f"{Code.NO_RATER}: no rater was up within {WAIT_S:g} s; nothing was tried".encode()
@@ -187,7 +188,7 @@ class Pool:
 
     def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
         """Take one request: it goes to a rater, or waits for one, or is refused as one too many."""
-        if method >= _HOST_METHODS_FROM:
+        if method in HOST_METHODS:
             self._host.submit(sink, token, method, descriptor)
             return
         in_flight = self._in_flight

@@ -22,12 +22,13 @@ from cgrates_py.client import MakeTls, plain
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
 from cgrates_py.lane import LaneSettings, Shop
+from cgrates_py.metering.responder import MeteringResponder
 from cgrates_py.process import settle_memory
-from cgrates_py.responder import Responder
+from cgrates_py.responder import DEADLINE_S, Responder
 from cgrates_py.version import product_version
 from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.limits import IN_FLIGHT_MAX
-from protocol.methods import Method
+from protocol.methods import METERING, Method
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff
 from storage.limits import StoreLimits
@@ -97,6 +98,21 @@ class TariffKeeper:
                 self._news.clear()
 
 
+class Desks:
+    """The dispatcher of a rater: calls go to one responder, usage to the other."""
+
+    def __init__(self, calls: Dispatcher, usage: Dispatcher) -> None:
+        self._calls = calls.submit
+        self._usage = usage.submit
+
+    def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
+        """Take one request; see ``protocol.dispatch``."""
+        if method in METERING:
+            self._usage(sink, token, method, descriptor)
+        else:
+            self._calls(sink, token, method, descriptor)
+
+
 class DirectHost:
     """The dispatcher of a rater that listens itself: answers Status and Metrics, passes on the rest."""
 
@@ -162,7 +178,8 @@ async def run_rater(
         settings = LaneSettings(request_id_ttl_s, RETRY_TTL_S)
         shop = Shop(store, compile_tariff(Tariff()), clock, counters, settings)
         responder = Responder(shop, unknown_account)
-        dispatcher = failpoints.dispatcher_of(responder)
+        metering = MeteringResponder(shop, store, responder.resolve, DEADLINE_S)
+        dispatcher = failpoints.dispatcher_of(Desks(responder, metering))
         keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()
         auditor = Auditor(store, name)
@@ -191,4 +208,4 @@ async def run_rater(
             stack.push_async_callback(link.leave)
         if on_ready is not None:
             on_ready(port)
-        await asyncio.gather(keeper.follow(), auditor.run())
+        await asyncio.gather(keeper.follow(), auditor.run(), metering.run())

@@ -152,7 +152,7 @@ class Responder:
         if known is None:
             encode = partial(self._encode, asked)
             until = deadline or self._loop.time() + DEADLINE_S
-            self._resolve(Operation(sink, token, Request(Kind.GET_COST, call), encode, until))
+            self.resolve(Operation(sink, token, Request(Kind.GET_COST, call), encode, until))
             return
         account = known.stored.account if isinstance(known, Lane) and known.stored is not None else None
         self._quote_at_once(sink, token, partial(self._encode, asked), call, account)
@@ -193,9 +193,9 @@ class Responder:
                 operation.digest = digest_of(asked, kind, call, amount)
             else:
                 operation.request_id = sink.request_id(token)
-        self._resolve(operation)
+        self.resolve(operation)
 
-    def _resolve(self, operation: Operation) -> None:
+    def resolve(self, operation: Operation) -> None:
         """Hand an operation to its account's lane; look the account up first if it is not known."""
         call = operation.request.call
         key = (call.customer, call.subject)
@@ -205,9 +205,9 @@ class Responder:
         elif known is not None:
             self._without_account(operation)
         else:
-            self._directory.look_up(key, operation, self._resolve_found)
+            self._directory.look_up(key, operation, self._found)
 
-    def _resolve_found(self, operation: Operation, found: "Lane | Exception | None") -> None:
+    def _found(self, operation: Operation, found: "Lane | Exception | None") -> None:
         if isinstance(found, Lane):
             found.submit(operation)
         elif found is None:
@@ -237,6 +237,7 @@ class Responder:
                 _echo(asked.TimeStart, call.start_ns, call.offset_ns),
                 _echo(asked.TimeEnd, call.end_ns, call.offset_ns),
             )
+        assert isinstance(answer, Account)  # noqa: S101 -- usage is answered by who asks about it
         return account_bytes(answer, version)
 
 

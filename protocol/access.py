@@ -33,6 +33,8 @@ FRONT_ID: Final = "front"
 """Names the HTTP front's connection: it passes on the keys of its callers and may do nothing itself."""
 PROBE_ID: Final = "probe"
 """Names the key by which this server's parts ask whether the others are up."""
+METERING_ID: Final = "metering"
+"""Names the key by which the HTTP front asks for metered usage, whose callers show no keys of ours."""
 CONSOLE_ID: Final = "console"
 """Names the key of whoever can read the shared secret: the console on the server's machine."""
 
@@ -56,8 +58,10 @@ _NEEDED: Final[dict[int, Right]] = {
     Method.GET_ACCOUNT: Right.READ,
     Method.STATUS: Right.READ,
     Method.METRICS: Right.READ,
+    Method.METERING_AUTHORIZE: Right.READ,
+    Method.METERING_ADMINISTER: Right.ADMIN,
 }
-_OF_ALL: Final = frozenset({Method.STATUS, Method.METRICS})
+_OF_ALL: Final = frozenset({Method.STATUS, Method.METRICS, Method.METERING_ADMINISTER})
 
 
 def right_needed(method: int) -> Right:
@@ -159,7 +163,12 @@ def _builtin(text: str, right: Right) -> Grant:
     return Grant(key_id=key_id, digest=_digest(secret), right=right)
 
 
-_DERIVED: Final = {FRONT_ID: Right.NOTHING, PROBE_ID: Right.READ, CONSOLE_ID: Right.ADMIN}
+_DERIVED: Final = {
+    FRONT_ID: Right.NOTHING,
+    PROBE_ID: Right.READ,
+    METERING_ID: Right.CHARGE,
+    CONSOLE_ID: Right.ADMIN,
+}
 
 
 def _builtin_grants(shared_secret: str, admin_key: str) -> dict[str, Grant]:

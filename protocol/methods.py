@@ -56,3 +56,13 @@ BY_NAME = {name: method for method, name in NAMES.items()} | {
 
 HOST_METHODS = frozenset({Method.STATUS, Method.METRICS, Method.LOGIN})
 """Answered by the process that listens, never forwarded to a rater."""
+
+METERING = frozenset(
+    {
+        Method.METERING_AUTHORIZE,
+        Method.METERING_AUTHREP,
+        Method.METERING_REPORT,
+        Method.METERING_ADMINISTER,
+    }
+)
+"""Their argument is not a call descriptor (``protocol.metering``)."""

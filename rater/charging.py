@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rater.account import Account, MinuteBucket
 from rater.book import Book
+from rater.metering.metering import Metering, MeteringStatus, meter
 from rater.quantity import AMOUNT_MAX, round_half_even
 from rater.rating import (
     BucketUse,
@@ -44,6 +45,9 @@ class Operation(StrEnum):
     GET_COST = "GetCost"
     GET_MAX_SESSION_TIME = "GetMaxSessionTime"
     GET_ACCOUNT = "GetAccount"
+    METERING_AUTHORIZE = "Authorize"
+    METERING_AUTHREP = "AuthRep"
+    METERING_REPORT = "Report"
 
     @property
     def changes(self) -> bool:
@@ -51,19 +55,27 @@ class Operation(StrEnum):
         return self not in _READING
 
 
-_READING = frozenset({Operation.GET_COST, Operation.GET_MAX_SESSION_TIME, Operation.GET_ACCOUNT})
+_READING = frozenset(
+    {
+        Operation.GET_COST,
+        Operation.GET_MAX_SESSION_TIME,
+        Operation.GET_ACCOUNT,
+        Operation.METERING_AUTHORIZE,
+    }
+)
 
 
 class Request(NamedTuple):
-    """One operation: on which call, with which amount (10⁻⁹ units or nanoseconds)."""
+    """One operation: on which call, with which amount (10⁻⁹ units or nanoseconds), or about which usage."""
 
     operation: Operation
     call: Call
     amount: int = 0
+    metering: Metering | None = None
 
 
-Answer = int | CallCost | Account
-"""An amount of scale 10⁻⁹, a priced call, or the account itself."""
+Answer = int | CallCost | Account | MeteringStatus
+"""An amount of scale 10⁻⁹, a priced call, the account itself, or what metered usage came to."""
 
 
 class Decision(NamedTuple):
@@ -83,7 +95,16 @@ def decide(book: Book, account: Account, request: Request) -> Decision:
     return decision
 
 
-_WHEN_DISABLED = frozenset({Operation.GET_COST, Operation.GET_ACCOUNT})
+_WHEN_DISABLED = frozenset(
+    {
+        Operation.GET_COST,
+        Operation.GET_ACCOUNT,
+        Operation.METERING_AUTHORIZE,
+        Operation.METERING_AUTHREP,
+        Operation.METERING_REPORT,
+    }
+)
+"""Metering tells itself that an account is disabled, and counts what happened already."""
 
 
 def _refused(account: Account, reason: Reason, sentence: str) -> Decision:
@@ -229,6 +250,11 @@ def _get_account(_book: Book, account: Account, _request: Request) -> Decision:
     return Decision(account, account)
 
 
+def _meter(_book: Book, account: Account, request: Request) -> Decision:
+    assert request.metering is not None  # noqa: S101 -- made with it
+    return Decision(*meter(account, request.metering))
+
+
 def _max_session(book: Book, account: Account, request: Request) -> Decision:
     """Find the longest session of ten trials that the credit pays; never less than the free seconds.
 
@@ -275,4 +301,7 @@ _DECIDERS: dict[Operation, Callable[[Book, Account, Request], Decision]] = {
     Operation.GET_COST: _get_cost,
     Operation.GET_ACCOUNT: _get_account,
     Operation.GET_MAX_SESSION_TIME: _max_session,
+    Operation.METERING_AUTHORIZE: _meter,
+    Operation.METERING_AUTHREP: _meter,
+    Operation.METERING_REPORT: _meter,
 }

@@ -42,10 +42,16 @@ class LimitState(NamedTuple):
 
 
 class Raised(NamedTuple):
-    """Something that a booking led to: a kind of event, and about which limit at which utilisation."""
+    """Something that a booking led to: a kind of event of an application.
+
+    For an alert also the limit that is fullest, what part of it is used (``reached``, in percent), and the
+    utilisation asked for that it came to.
+    """
 
     kind: str
+    subscription: Subscription
     utilization: int = 0
+    reached: int = 0
     state: LimitState | None = None
 
 
@@ -165,9 +171,9 @@ class Counting:
         ever, day = now[Period.ETERNITY], now[Period.DAY]
         counted = self._cells(subscription.traffic)
         if ever not in counted:
-            self._events.append(Raised("first_traffic"))
+            self._events.append(Raised("first_traffic", subscription))
         if day not in counted:
-            self._events.append(Raised("first_daily_traffic"))
+            self._events.append(Raised("first_daily_traffic", subscription))
         self._add(subscription.traffic, (ever, day), 1)
         self._seen[subscription.traffic] = subscription
 
@@ -192,4 +198,4 @@ class Counting:
             if bounds is not None and abs(self._now_s - bounds[0]) < ALERT_AGAIN_S:
                 return
         self._touched[series] = {minute: 1}
-        self._events.append(Raised("alert", max(reached), fullest[1]))
+        self._events.append(Raised("alert", subscription, max(reached), *fullest))

@@ -8,7 +8,6 @@ VALUE_MAX = 2**63 - 1
 """The largest value of one transaction: what other systems' counters hold."""
 
 _VALUE = re.compile(r"\s*(#?)([0-9]+)\s*", re.ASCII)
-_DIGITS_MAX = 4096
 
 
 class Amount(NamedTuple):
@@ -19,14 +18,18 @@ class Amount(NamedTuple):
     replaces: bool = False
 
 
+class ValueRangeError(ValueError):
+    """The number is beyond VALUE_MAX."""
+
+
 def parse_value(text: str) -> tuple[int, bool] | None:
-    """Read a usage value: (number, whether it replaces). None if it is none, or beyond VALUE_MAX."""
+    """Read a usage value: (number, whether it replaces); None if it is none. Raises ValueRangeError."""
     match = _VALUE.fullmatch(text)
-    if match is None or len(match[2]) > _DIGITS_MAX:
+    if match is None:
         return None
     digits = match[2].lstrip("0") or "0"
-    if len(digits) > 19 or (number := int(digits)) > VALUE_MAX:
-        return None
+    if len(digits) > len(str(VALUE_MAX)) or (number := int(digits)) > VALUE_MAX:
+        raise ValueRangeError
     return number, match[1] == "#"
 
 

@@ -1,0 +1,1 @@
+"""Metered usage in a rater: the catalogue in memory, credentials, requests, reports, administration."""

@@ -1,0 +1,92 @@
+"""What a booking led to and what could not be booked: kept in the store before the caller is answered."""
+
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from cgrates_py.lane import Shop
+from cgrates_py.metering.credentials import KnownServiceError
+from protocol.dispatch import Sink, Status
+from protocol.metering import Event, MeteringRequest
+from rater.instant import SECOND
+from storage.documents import ErrorRecord, ListStore
+from storage.store import StoreError
+
+_log = structlog.get_logger(__name__)
+
+_MARK = b'{"Events":'
+
+
+class _WithEvents(msgspec.Struct):
+    Events: list[Event] = []
+
+
+_decode = msgspec.json.Decoder(_WithEvents).decode
+
+
+class News:
+    """Keeps integration errors and events. Neither is money: a store that refuses them stops no call."""
+
+    def __init__(self, store: ListStore) -> None:
+        self._store = store
+        self._errors: list[tuple[str, ErrorRecord]] = []
+
+    def error(self, error: KnownServiceError, asked: MeteringRequest, now_ns: int) -> None:
+        """Note an integration error; ``then`` keeps it."""
+        named = {"app_id": asked.AppId, "user_key": asked.UserKey}
+        context = {name: text[:255] for name, text in named.items() if text}
+        self._errors.append((error.service_id, ErrorRecord(error.code, error.message, now_ns, context)))
+
+    async def then(self, done: Callable[[], None]) -> None:
+        """Keep what was noted, and go on."""
+        errors, self._errors = self._errors, []
+        try:
+            for service_id, record in errors:
+                await self._store.add_error(service_id, record)
+        except StoreError as failure:
+            _log.warning("integration errors not kept", count=len(errors), reason=str(failure))
+        except Exception:
+            _log.exception("integration errors not kept")
+        done()
+
+    async def events_then(self, body: bytes, done: Callable[[], None]) -> None:
+        """Keep the events that an answer tells, each once, and go on."""
+        try:
+            told = _decode(body).Events
+            events = [(each.type, int(each.members["timestamp"]) * SECOND, each.members) for each in told]
+            await self._store.add_events(events)
+        except StoreError as failure:
+            _log.warning("events not kept", reason=str(failure))
+        except Exception:
+            _log.exception("events not kept")
+        done()
+
+    def has_events(self, body: bytes) -> bool:
+        """Tell whether an answer tells of events."""
+        return body.startswith(_MARK)
+
+
+class Telling:
+    """The sink of a booking: keeps the events that its answer tells before the caller has it.
+
+    A repeat gets the first answer with the same events: so they are kept also when the first rater died.
+    """
+
+    __slots__ = ("_news", "_shop", "_sink")
+
+    def __init__(self, sink: Sink, news: News, shop: Shop) -> None:
+        self._sink = sink
+        self._news = news
+        self._shop = shop
+
+    def answer(self, token: object, status: int, body: bytes) -> None:
+        """Take the answer (Sink)."""
+        if status == Status.OK and self._news.has_events(body):
+            self._shop.run(self._news.events_then(body, lambda: self._sink.answer(token, status, body)))
+        else:
+            self._sink.answer(token, status, body)
+
+    def request_id(self, token: object) -> str:
+        """Name the request (Sink)."""
+        return self._sink.request_id(token)
