@@ -56,6 +56,8 @@ async def serve(settings: Settings, demo: bool) -> None:
     _stop_on_signals(stop, children)
     async with AsyncExitStack() as stack:
         ports = {"rpc": settings.rpc_port, "rater": settings.rater_port, "http": settings.http_port}
+        if settings.admin_port >= 0:
+            ports["admin"] = settings.admin_port
         addresses = {
             role: bound(stack.enter_context(reserve(settings.host, port))) for role, port in ports.items()
         }
@@ -97,6 +99,7 @@ def _shared(settings: Settings, url: str, addresses: dict[str, Address], clock_f
             "rpc_port": addresses["rpc"].port,
             "rater_port": addresses["rater"].port,
             "http_port": addresses["http"].port,
+            "admin_port": addresses["admin"].port if "admin" in addresses else -1,
             "register_address": str(_reachable(addresses["rater"])),
             "rpc_address": str(_reachable(addresses["rpc"])),
             "listen_address": "",
@@ -187,7 +190,8 @@ async def _pause(children: list[Child]) -> None:
 
 
 def _announce(addresses: dict[str, Address]) -> None:
-    sys.stdout.write(f"ready rpc={addresses['rpc']} http={addresses['http']}\n")
+    roles = " ".join(f"{role}={addresses[role]}" for role in ("rpc", "http", "admin") if role in addresses)
+    sys.stdout.write(f"ready {roles}\n")
     sys.stdout.flush()
 
 

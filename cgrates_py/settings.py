@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """JSON-RPC; the port of the published page."""
     http_port: Port = 8000
     """HTTP; likewise."""
+    admin_port: int = Field(-1, ge=-1, le=65535)
+    """The administration's ``/internal``, on a port of its own; -1: on the HTTP port."""
     rater_port: Port = 2000
     """Where raters register with the balancer; likewise."""
     raters: int = Field(2, ge=1, le=64)

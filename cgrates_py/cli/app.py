@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cgrates_py.cli import account, console, key
-from cgrates_py.cli.options import Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
+from cgrates_py.cli.options import AdminPort, Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
 
 app = typer.Typer(
     name="cgrates-py",
@@ -52,6 +52,7 @@ def serve(
     rpc_port: Annotated[int | None, typer.Option(help="JSON-RPC port (0: a free one).  [2001]")] = None,
     http_port: Annotated[int | None, typer.Option(help="HTTP port (0: a free one).  [8000]")] = None,
     rater_port: Annotated[int | None, typer.Option(help="Rater registration port.  [2000]")] = None,
+    admin_port: AdminPort = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [127.0.0.1]")] = None,
     raters: Annotated[int | None, typer.Option(help="Rater processes.  [2]")] = None,
     redis_url: RedisUrl = None,
@@ -74,6 +75,7 @@ def serve(
         rpc_port=rpc_port,
         http_port=http_port,
         rater_port=rater_port,
+        admin_port=admin_port,
         host=host,
         raters=raters,
         redis_url=redis_url,
@@ -153,6 +155,7 @@ def http(
         str | None, typer.Option(metavar="HOST:PORT", help="JSON-RPC port of the balancer.  [127.0.0.1:2001]")
     ] = None,
     http_port: Annotated[int | None, typer.Option(help="HTTP port (0: a free one).  [8000]")] = None,
+    admin_port: AdminPort = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [127.0.0.1]")] = None,
     config: Config = None,
     log_json: LogJson = None,
@@ -164,6 +167,7 @@ def http(
         config=config,
         rpc_address=balancer,
         http_port=http_port,
+        admin_port=admin_port,
         host=host,
         log_json=log_json,
     )

@@ -20,6 +20,10 @@ TestClock = Annotated[
     bool | None,
     typer.Option("--test-clock", help="Let POST /test/clock set and hold the time. For tests only."),
 ]
+AdminPort = Annotated[
+    int | None,
+    typer.Option(help="Port of the administration alone (0: a free one).  [on the HTTP port]"),
+]
 RequireKeys = Annotated[
     bool | None,
     typer.Option("--require-keys", help="Ask for API keys even while there is none."),

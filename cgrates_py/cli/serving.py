@@ -186,12 +186,15 @@ def http(config: Path | None, **given: Any) -> None:
     from cgrates_py.http.server import run_http  # noqa: PLC0415 -- each process imports its own part
 
     settings = _prepare("http", config, given)
-    listener = _listen(Address(settings.host, settings.http_port))
+    listeners = {"http": _listen(Address(settings.host, settings.http_port))}
+    if settings.admin_port >= 0:
+        listeners["admin"] = _listen(Address(settings.host, settings.admin_port))
     stop = asyncio.Event()
     try:
         _check_gate(settings)
-        _announce(http=process.bound(listener))
-        process.run_until_signal(run_http(settings, listener, stop), stop)
+        _announce(**{role: process.bound(listener) for role, listener in listeners.items()})
+        serving = run_http(settings, listeners["http"], stop, listeners.get("admin"))
+        process.run_until_signal(serving, stop)
     except (AccessError, SecretError, TlsError) as error:
         raise CommandError(str(error)) from None
 

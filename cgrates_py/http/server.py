@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Iterator
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from cgrates_py.http.app import build_app
 from cgrates_py.http.bounds import BoundedHttpProtocol
 from cgrates_py.http.services import open_services
+from cgrates_py.http.threescale.internal import build_admin_app
 from cgrates_py.settings import Settings
 from cgrates_py.tls import server_tls
 from protocol.limits import HTTP_KEEP_ALIVE_S
@@ -36,15 +39,34 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-async def run_http(settings: Settings, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Serve HTTP on ``listener`` until ``stop`` is set; requests under way are answered first."""
+async def run_http(
+    settings: Settings, listener: socket.socket, stop: asyncio.Event, admin: socket.socket | None = None
+) -> None:
+    """Serve HTTP on ``listener`` until ``stop`` is set; requests under way are answered first.
+
+    With ``admin`` the administration is served there, and there alone.
+    """
     services = open_services(settings)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each bad request fills disks
-    stack = contextlib.AsyncExitStack()
-    tls = await stack.enter_async_context(server_tls(settings))
+    async with server_tls(settings) as tls:
+        serving = [_serve(settings, build_app(services, administration=admin is None), listener, tls)]
+        if admin is not None:
+            serving.append(_serve(settings, build_admin_app(services), admin, tls))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, *(task for _, task in serving)}, return_when=asyncio.FIRST_COMPLETED)
+        for server, _ in serving:
+            server.should_exit = True
+        stopping.cancel()
+        await asyncio.gather(*(task for _, task in serving))
+        await services.rpc.close()
+
+
+def _serve(
+    settings: Settings, app: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None
+) -> tuple[_Server, asyncio.Task[None]]:
     server = _Server(
         uvicorn.Config(
-            build_app(services),
+            app,
             ssl_context_factory=None if tls is None else lambda config, default: tls,
             http=BoundedHttpProtocol,
             ws="none",
@@ -58,11 +80,4 @@ async def run_http(settings: Settings, listener: socket.socket, stop: asyncio.Ev
             limit_concurrency=settings.connections_max,
         )
     )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    stopping.cancel()
-    await serving
-    await services.rpc.close()
-    await stack.aclose()
+    return server, asyncio.create_task(server.serve(sockets=[listener]))

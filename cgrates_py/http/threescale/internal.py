@@ -47,7 +47,9 @@ def routes(services: Services) -> list[BaseRoute]:
 
 def build_admin_app(services: Services) -> ASGIApp:
     """Make the application of a listener that serves the administration and nothing else."""
-    app = Starlette(routes=routes(services), exception_handlers={404: _nothing, Exception: _fault})
+    app = Starlette(
+        routes=routes(services), exception_handlers={404: _nothing, 405: _nothing, Exception: _fault}
+    )
     app.router.redirect_slashes = False
     return services.metrics.wrap(app)
 
