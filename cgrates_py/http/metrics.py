@@ -91,8 +91,9 @@ class HttpMetrics:
 
 
 def _label(scope: Scope) -> str:
-    """Tell the route's path: the paths that callers make up share one label, or series grew without end."""
-    return scope["path"] if "endpoint" in scope else "other"
+    """Tell the route's path, as the route has it; whatever callers make up shares one label."""
+    route = scope.get("route")
+    return "other" if route is None else route.path
 
 
 COUNTERS = frozenset(

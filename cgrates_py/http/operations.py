@@ -25,6 +25,8 @@ from rater import instant
 FIGURES_DEADLINE_S = 2.0
 """Probes and collectors want to know now, not after the deadline of a call."""
 CLOCK_BYTES_MAX = 1024
+BACKEND_VERSION = "3.4.3"
+"""The version of 3scale's backend whose API is served; its clients look for it in ``/status``."""
 
 
 def routes(services: Services) -> list[BaseRoute]:
@@ -66,11 +68,13 @@ class _Pages:
 
     async def status(self, request: Request) -> Response:
         figures, error = await self._figures(request)
-        if (refused := self._refused(error)) is not None:
-            return refused
+        told = {"status": "ok", "version": {"backend": BACKEND_VERSION}}
+        if self._refused(error) is not None:
+            return json_response(told)
         now_ns = self.services.clock.now_ns()
         document = {
-            "Version": product_version(),
+            "status": "ok",
+            "version": {"backend": BACKEND_VERSION, "cgrates_py": product_version()},
             "Time": instant.text(now_ns),
             "UptimeSeconds": round(time.monotonic() - self.services.started_s, 3),
             "Ready": error is None and unready(figures) is None,

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Final
 
 import orjson
 from starlette.requests import Request
@@ -14,9 +15,27 @@ from cgrates_py.http.metrics import HttpMetrics
 from cgrates_py.secret import known_secret
 from cgrates_py.settings import Settings
 from cgrates_py.tls import client_tls
-from protocol.access import FRONT_ID, NO_KEY, PROBE_ID, derived_key
+from protocol.access import FRONT_ID, METERING_ID, NO_KEY, PROBE_ID, derived_key
 from protocol.errors import WIRE, code_of
+from protocol.limits import FRAME_BYTES_MAX
 from protocol.methods import NAMES, Method
+
+AROUND_BYTES: Final = 1024
+"""What a request line has around its descriptor: number, method and key."""
+
+
+@dataclass(slots=True)
+class Epoch:
+    """When the last change of the catalogue was answered here: raters asked later must know it.
+
+    ``ns`` are nanoseconds since the epoch of the machine's clock, never of a held one; 0: none yet.
+    """
+
+    ns: int = 0
+
+    def advance(self) -> None:
+        """Note that a change was answered now."""
+        self.ns = max(self.ns + 1, time.time_ns())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +48,11 @@ class Services:
     """The key by which this process itself asks; None: it knows none."""
     guarded: bool = False
     """Whether a request without a key is refused here already, whatever the balancer would say."""
+    metering: str | None = None
+    """The key by which metered usage is asked for: its callers show credentials of their own; None: none."""
+    descriptor_bytes_max: int = FRAME_BYTES_MAX - AROUND_BYTES
+    """The longest descriptor that the balancer takes."""
+    epoch: Epoch = field(default_factory=Epoch)
     started_s: float = field(default_factory=time.monotonic)
     metrics: HttpMetrics = field(default_factory=HttpMetrics)
 
@@ -43,10 +67,19 @@ class Services:
 def open_services(settings: Settings) -> Services:
     """Make the services that the settings name. Raises SecretError or TlsError."""
     secret = known_secret(settings)
-    front, probe = (derived_key(secret, part) if secret else "" for part in (FRONT_ID, PROBE_ID))
+    front, probe, metering = (
+        derived_key(secret, part) if secret else "" for part in (FRONT_ID, PROBE_ID, METERING_ID)
+    )
     rpc = RpcClient(Address.parse(settings.rpc_address), key=front, tls=client_tls(settings))
     guarded = settings.require_keys or not is_loopback(settings.host)
-    return Services(rpc, open_clock(settings.clock_file), probe or None, guarded)
+    return Services(
+        rpc,
+        open_clock(settings.clock_file),
+        probe or None,
+        guarded,
+        metering or None,
+        settings.frame_bytes_max - AROUND_BYTES,
+    )
 
 
 def bearer(request: Request) -> str | None:
