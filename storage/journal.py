@@ -3,26 +3,24 @@
 An element is the hash of the element before it (16 bytes), then msgpack ``[format, opening, entries]``.
 ``opening`` is the account before the entries, where the element before does not already tell: in the first
 element, and in one without entries (then it is the account after). Each entry is ``[at_ns, method,
-request_id, amount, [[field, before, after], …]]``. An element's own hash stands in the account record and in
-the next element, so one that was changed, moved or lost shows.
+request_id, amount, changes]`` (``storage.changes``). An element's own hash stands in the account record and
+in the next element, so one that was changed, moved or lost shows.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass
 from hashlib import blake2b
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from rater.account import Account, MinuteBucket
-from storage.difference import differences, named, spelt
+from rater.account import Account
+from storage.changes import Change, Written, changes_between, opened, read_changes, redo, spelt_out
+from storage.difference import differences
 from storage.records import (
     CHAIN_BYTES,
     FORMAT,
     NO_CHAIN,
-    bucket_fields,
     decode_account,
     decode_record,
     encode_account,
@@ -31,46 +29,20 @@ from storage.records import (
 )
 from storage.store import AccountKey, Entry, StoreCorruptError, Stored
 
-FIELDS = (
-    "credit",
-    "sms",
-    "traffic",
-    "volume_discount_ns",
-    "received_ns",
-    "reset_day",
-    "plan_id",
-    "buckets",
-    "allow_negative",
-    "disabled",
-)
-"""The fields that can change; an element names them by their place here, so this only ever grows."""
-
 OPENING = "opening"
 """The method of a journal line that only tells what an account held when it was made."""
 
-_CREDIT = FIELDS.index("credit")
-_BUCKETS = FIELDS.index("buckets")
-_NUMBERS = tuple(range(len(FIELDS)))
+_Line = tuple[int, str, str, int, list[Written]]
 
 
 class _Element(msgspec.Struct, array_like=True, frozen=True):
     format: int
     opening: bytes | None
-    entries: list[tuple[int, str, str, int, list[tuple[int, object, object]]]]
+    entries: list[_Line]
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_element = msgspec.msgpack.Decoder(_Element).decode
-_changing = attrgetter(*FIELDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field of an account, before and after."""
-
-    field: str
-    before: object
-    after: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +71,20 @@ def encode_element(chain: bytes, version: int, account: Account, entries: Sequen
     elif not version:
         opening = encode_account(entries[0].before)
     lines = [
-        (each.at_ns, each.method, each.request_id, each.amount, _changes(each.before, each.after))
+        (each.at_ns, each.method, each.request_id, each.amount, changes_between(each.before, each.after))
         for each in entries
     ]
     try:
-        return chain + _encode((FORMAT, opening, lines))
+        return chain + _encode_lines(opening, lines)
     except OverflowError as error:
         raise ValueError(f"journal of {account.customer}/{account.subject}: {error}") from None
+
+
+def _encode_lines(opening: bytes | None, lines: list[_Line]) -> bytes:
+    try:
+        return _encode((FORMAT, opening, lines))
+    except OverflowError:  # perhaps only of counters, which may be beyond 64 bits
+        return _encode((FORMAT, opening, [(*rest, [*map(spelt_out, changes)]) for *rest, changes in lines]))
 
 
 def chain_of(element: bytes) -> bytes:
@@ -120,9 +99,9 @@ def lines(elements: Iterable[bytes], first_version: int = 1) -> Iterator[Journal
     """
     for version, _, element in _linked(elements, first_version, NO_CHAIN if first_version == 1 else None):
         if element.opening is not None and not element.entries:
-            yield JournalLine(version, 0, OPENING, "", 0, _opened(decode_account(element.opening)))
+            yield JournalLine(version, 0, OPENING, "", 0, opened(decode_account(element.opening)))
         for at_ns, method, request_id, amount, changes in element.entries:
-            yield JournalLine(version, at_ns, method, request_id, amount, _read_changes(changes))
+            yield JournalLine(version, at_ns, method, request_id, amount, read_changes(changes))
 
 
 class Step(NamedTuple):
@@ -172,7 +151,7 @@ class Replay:
             if not element.entries:
                 yield Step(made, 0, OPENING, "", account)
             for at_ns, method, request_id, _, changes in element.entries:
-                account = _replay(account, _read_changes(changes), made)
+                account = redo(account, read_changes(changes), made)
                 self.entries += 1
                 yield Step(made, at_ns, method, request_id, account)
             self.version, self.account, self.chain = made, account, chain
@@ -223,35 +202,6 @@ def verify(key: AccountKey, record: bytes, elements: Sequence[bytes]) -> Stored:
     return replay.agree(record)
 
 
-def _same_but_credit(before: Account, after: Account) -> bool:
-    """Tell whether nothing but the credit can differ: every other value is the very object it was."""
-    return (
-        before.buckets is after.buckets
-        and before.sms is after.sms
-        and before.traffic is after.traffic
-        and before.volume_discount_ns is after.volume_discount_ns
-        and before.received_ns is after.received_ns
-        and before.reset_day is after.reset_day
-        and before.plan_id is after.plan_id
-        and before.allow_negative is after.allow_negative
-        and before.disabled is after.disabled
-    )
-
-
-def _changes(before: Account, after: Account) -> list[tuple[int, object, object]]:
-    if _same_but_credit(before, after):  # most of what happens changes the credit and nothing else
-        return [(_CREDIT, before.credit, after.credit)] if before.credit != after.credit else []
-    old, new = _changing(before), _changing(after)
-    changes: list[tuple[int, object, object]] = [
-        (number, was, now) for number, was, now in zip(_NUMBERS, old, new, strict=True) if was != now
-    ]
-    if before.buckets is not after.buckets:
-        for index, change in enumerate(changes):
-            if change[0] == _BUCKETS:
-                changes[index] = (_BUCKETS, bucket_fields(before.buckets), bucket_fields(after.buckets))
-    return changes
-
-
 def _linked(
     elements: Iterable[bytes], first_version: int, chain: bytes | None
 ) -> Iterator[tuple[int, bytes, _Element]]:
@@ -271,39 +221,3 @@ def _read_element(element: bytes, version: int) -> _Element:
     if decoded.format != FORMAT:
         raise StoreCorruptError(f"journal element of format {decoded.format}, expected {FORMAT}")
     return decoded
-
-
-def _read_changes(changes: list[tuple[int, object, object]]) -> tuple[Change, ...]:
-    try:
-        return tuple(
-            Change(FIELDS[number], _read_buckets(before), _read_buckets(after))
-            if number == _BUCKETS
-            else Change(FIELDS[number], before, after)
-            for number, before, after in changes
-        )
-    except (IndexError, msgspec.MsgspecError) as error:
-        raise StoreCorruptError(f"journal change: {error}") from None
-
-
-def _read_buckets(value: object) -> tuple[MinuteBucket, ...]:
-    fields = msgspec.convert(value, list[tuple[str, int, int, Decimal]])
-    return tuple(MinuteBucket(*each) for each in fields)
-
-
-def _opened(account: Account) -> tuple[Change, ...]:
-    blank = Account(account.customer, account.subject)
-    return tuple(
-        Change(name, old, new)
-        for name, old, new in zip(FIELDS, _changing(blank), _changing(account), strict=True)
-        if old != new
-    )
-
-
-def _replay(state: Account, changes: tuple[Change, ...], version: int) -> Account:
-    for change in changes:
-        if getattr(state, change.field) != change.before:
-            was = spelt(change.field, getattr(state, change.field))
-            said = spelt(change.field, change.before)
-            raise StoreCorruptError(f"version {version}: {named(change.field)} was {was}, not {said}")
-    after: dict[str, Any] = {change.field: change.after for change in changes}
-    return replace(state, **after)

@@ -59,11 +59,12 @@ class Ledger:
             if elements and replay.version < snapshot.elements:
                 self._remember(replay.key, replay.record())
                 return True
-            replay.agree(snapshot.record or b"")
+            record = snapshot.record or b""
+            replay.agree(record)
         except StoreCorruptError as error:
             self._differs(replay.key, str(error))
         else:
-            self._whole(replay.key, replay.record())
+            self._whole(replay.key, record)  # not the replay's: its counters may stand in another order
         return False
 
     def _begin(self, key: AccountKey, snapshot: Snapshot, proven: bytes | None) -> Replay | None:

@@ -4,10 +4,11 @@ The whole proof is ``storage.journal.Replay``. ``check_tip`` is no proof: it com
 element alone, which costs the same for a journal of any length.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from storage import journal, records
+from storage.changes import changed
 from storage.difference import differences
 from storage.store import AccountKey, StoreCorruptError
 
@@ -109,10 +110,8 @@ def check_tip(key: AccountKey, snapshot: Snapshot) -> None:
         raise StoreCorruptError(f"the record is that of {stored.account.customer}/{stored.account.subject}")
     if journal.chain_of(snapshot.last) != records.split_head(snapshot.record)[1]:
         raise StoreCorruptError("the journal's last element is not the one that the record names")
-    left: dict[str, Any] = {
-        change.field: change.after
-        for line in journal.lines([snapshot.last], snapshot.elements)
-        for change in line.changes
-    }
-    if differing := differences(replace(stored.account, **left), stored.account):
+    changes = [
+        change for line in journal.lines([snapshot.last], snapshot.elements) for change in line.changes
+    ]
+    if differing := differences(changed(stored.account, changes), stored.account):
         raise StoreCorruptError(differing)

@@ -7,13 +7,17 @@ not decode to exactly its type is StoreCorruptError.
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from rater.account import Account, MinuteBucket
+from rater.metering.usage import Usage
 from rater.tariff import PrefixRate, Tariff
+from storage import counters
 from storage.store import KnownAnswer, StoreCorruptError, Stored
 
 FORMAT = 1
@@ -34,8 +38,21 @@ _AccountFields = tuple[
     str, str, int, int, int, int, int, int, str, tuple[_BucketFields, ...], bool, bool
 ]  # the order of the fields of Account
 
+_MeteredFields = tuple[
+    str, str, int, int, int, int, int, int, str, tuple[_BucketFields, ...], bool, bool,
+    dict[str, dict[int, int]],
+]  # fmt: skip  # -- the same with usage, which most accounts do not have
+_MeteredFieldsBeyond = tuple[
+    str, str, int, int, int, int, int, int, str, tuple[_BucketFields, ...], bool, bool,
+    dict[str, dict[int, int | str]],
+]  # fmt: skip  # -- and with numbers beyond 64 bits
+_METERED = b"\x9d"
+"""What the body of an account with usage begins with: an array of 13."""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_account = msgspec.msgpack.Decoder(_AccountFields).decode
+_decode_metered = msgspec.msgpack.Decoder(_MeteredFields).decode
+_decode_metered_beyond = msgspec.msgpack.Decoder(_MeteredFieldsBeyond).decode
 
 
 def head(version: int, chain: bytes) -> bytes:
@@ -68,38 +85,59 @@ def bucket_fields(buckets: tuple[MinuteBucket, ...]) -> list[_BucketFields]:
 
 def encode_account(account: Account) -> bytes:
     """Write an account without its head. Raises ValueError for an amount beyond 64 bits."""
+    fields = (
+        account.customer,
+        account.subject,
+        account.credit,
+        account.sms,
+        account.traffic,
+        account.volume_discount_ns,
+        account.received_ns,
+        account.reset_day,
+        account.plan_id,
+        bucket_fields(account.buckets) if account.buckets else (),
+        account.allow_negative,
+        account.disabled,
+    )
+    usage = counters.held(account.usage)
     try:
-        return _encode(
-            (
-                account.customer,
-                account.subject,
-                account.credit,
-                account.sms,
-                account.traffic,
-                account.volume_discount_ns,
-                account.received_ns,
-                account.reset_day,
-                account.plan_id,
-                bucket_fields(account.buckets) if account.buckets else (),
-                account.allow_negative,
-                account.disabled,
-            )
-        )
+        return _encode(fields) if usage is None else _encode_metered(fields, usage)
     except OverflowError as error:
         raise ValueError(f"account {account.customer}/{account.subject}: {error}") from None
 
 
+def _encode_metered(fields: tuple[object, ...], usage: Usage) -> bytes:
+    try:
+        return _encode((*fields, usage))
+    except OverflowError:
+        return _encode((*fields, counters.spelt_out(usage)))
+
+
 def decode_account(body: bytes | memoryview) -> Account:
     """Read an account without its head. Raises StoreCorruptError."""
+    usage: Usage | None = None
     try:
-        fields = _decode_account(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if body[:1] == _METERED:
+            *fields, usage = _metered(body)
+        else:
+            fields = _decode_account(body)
+    except ValueError as error:
         raise StoreCorruptError(f"account record: {error}") from None
     customer, subject, credit, sms, traffic, volume, received, day, plan, buckets, negative, disabled = fields
     kept = tuple([MinuteBucket(*each) for each in buckets]) if buckets else ()
     return Account(
-        customer, subject, credit, sms, traffic, volume, received, day, plan, kept, negative, disabled
+        customer, subject, credit, sms, traffic, volume, received, day, plan, kept, negative, disabled, usage
     )
+
+
+def _metered(body: bytes | memoryview) -> Sequence[Any]:
+    """Read the fields of an account with usage."""
+    try:
+        fields: Sequence[Any] = _decode_metered(body)
+    except msgspec.ValidationError:
+        *rest, written = _decode_metered_beyond(body)
+        return [*rest, counters.read_usage(written)]
+    return fields
 
 
 def decode_record(record: bytes) -> Stored:

@@ -9,7 +9,8 @@ from msgspec import structs
 
 from rater.account import Account, MinuteBucket
 from rater.tariff import Tariff
-from storage.journal import Change, JournalLine
+from storage.changes import Change
+from storage.journal import JournalLine
 from storage.store import Commit, Committed, Conflict, KnownAnswer, Stored
 from tests.storage.accounts import BLANK, KEY, TEN, answer, create, debit
 from tests.storage.conftest import Connect, Heard

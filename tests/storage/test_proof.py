@@ -220,4 +220,4 @@ def test_a_verdict_names_just_the_members_that_differ_in_decimals() -> None:
         "buckets: [90 s to NAT, priority 10, at 0.01] by the journal, [] in the record",
     ]
     assert differences(first, first) == ""
-    assert {field.name for field in fields(Account)} == {*_COUNTED, *_PLAIN, "buckets"}
+    assert {field.name for field in fields(Account)} == {*_COUNTED, *_PLAIN, "buckets", "usage"}

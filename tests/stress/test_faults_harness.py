@@ -10,7 +10,8 @@ import pytest
 from cgrates_py import failpoints
 from protocol.dispatch import Sink
 from rater.account import Account, MinuteBucket
-from storage.journal import Change, JournalLine
+from storage.changes import Change
+from storage.journal import JournalLine
 from storage.store import Commit, Committed, Outcome
 from stress.faults import folder, sabotage
 from stress.faults.judge import balance_of, lines_of
