@@ -116,10 +116,10 @@ class AdministerRequest(msgspec.Struct, omit_defaults=True):
 
 
 class AdministerAnswer(msgspec.Struct, omit_defaults=True):
-    """The status of HTTP to answer with, and the JSON body (absent: empty)."""
+    """The status of HTTP to answer with, and the JSON body (empty: none)."""
 
     Status: int = 200
-    Body: msgspec.Raw | None = None
+    Body: msgspec.Raw = msgspec.Raw()
 
 
 FLAWS = {

@@ -74,8 +74,7 @@ class _Administration:
         answer = _decode(reply.result)
         if request.method not in ("GET", "HEAD") and answer.Status < 400:
             self.services.epoch.advance()
-        body = b"" if answer.Body is None else bytes(answer.Body)
-        return Response(body, answer.Status, media_type="application/json")
+        return Response(bytes(answer.Body), answer.Status, media_type="application/json")
 
 
 async def _asked(request: Request) -> AdministerRequest:
