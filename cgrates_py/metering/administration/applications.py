@@ -18,12 +18,11 @@ from cgrates_py.metering.administration.desk import (
 )
 from rater.metering.catalogue import Application, Service, UserKey
 from storage.documents import Replacement, key_of, user_key_key
+from storage.loading.threescale_rules import KEYS_MAX, TEXT_MAX, URL_MAX
 from storage.store import AccountKey
 
 BATCH_MAX = 1_000
 """Applications of one batch; the body of a request holds few more."""
-KEYS_MAX = 256
-"""Application keys, user keys and referrer filters of one application, of each."""
 
 
 async def list_applications(desk: Desk, call: Call) -> Reply:
@@ -147,7 +146,7 @@ async def _merged(
         state=fields.text("state", given["state"]),
         plan_id=_text("plan_id", application.plan_id, given),
         plan_name=_text("plan_name", application.plan_name, given),
-        redirect_url=_text("redirect_url", application.redirect_url, given, fields.URL_MAX),
+        redirect_url=_text("redirect_url", application.redirect_url, given, URL_MAX),
         keys=_joined("application_keys", application.keys, given),
         user_keys=_joined("user_keys", application.user_keys, given),
         referrer_filters=_joined("referrer_filters", application.referrer_filters, given),
@@ -155,7 +154,7 @@ async def _merged(
     )
 
 
-def _text(name: str, has: str, given: Members, longest: int = fields.TEXT_MAX) -> str:
+def _text(name: str, has: str, given: Members, longest: int = TEXT_MAX) -> str:
     value = given.get(name)
     return has if value is None else fields.text(name, value, longest)
 

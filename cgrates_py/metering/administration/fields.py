@@ -5,12 +5,7 @@ from typing import Any
 
 from cgrates_py.metering.administration.desk import Call, Members, bad
 from rater.metering.period import LABELS, Period
-
-TEXT_MAX = 255
-"""Characters of an id, a name or a key."""
-URL_MAX = 4096
-"""Characters of a redirect URL: browsers and proxies pass on no longer one."""
-INTEGER_MAX = (1 << 63) - 1
+from storage.loading.threescale_rules import INTEGER_MAX, TEXT_MAX, text_flaw
 
 
 def wrapper(call: Call, name: str) -> Any:
@@ -47,10 +42,8 @@ def text(name: str, value: Any, longest: int = TEXT_MAX) -> str:
         value = str(value)
     if not isinstance(value, str):
         raise bad(f"{name}: expected a text")
-    if len(value) > longest:
-        raise bad(f"{name}: expected at most {longest} characters, got {len(value)}")
-    if any(_is_control(ord(letter)) for letter in value):
-        raise bad(f"{name}: expected no control characters")
+    if (flaw := text_flaw(value, longest)) is not None:
+        raise bad(f"{name}: expected {flaw}")
     return value
 
 
@@ -86,8 +79,3 @@ def period(name: str, value: Any) -> Period:
     if found is None:
         raise bad(f"{name}: expected one of {', '.join(LABELS)}")
     return found
-
-
-def _is_control(code: int) -> bool:
-    """Tell whether a character steers or is half of one: neither can be printed or sent."""
-    return code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code <= 0xDFFF

@@ -7,11 +7,7 @@ from cgrates_py.metering.administration import fields
 from cgrates_py.metering.administration.desk import Call, Desk, Members, Plan, Reply, bad, not_found
 from rater.metering.catalogue import Metric, Service, UsageLimit
 from storage.documents import Replacement, service_key
-
-METRICS_MAX = 1_000
-"""Metrics of one service: all of them are in its document, which raters read as one."""
-LIMITS_MAX = 20_000
-"""Limits of one service, likewise."""
+from storage.loading.threescale_rules import LIMITS_MAX, METRICS_MAX, metric_flaw
 
 _DELETED = Reply(200, {"status": "deleted"})
 
@@ -143,7 +139,10 @@ async def _save(desk: Desk, call: Call, status: int, created: str, modified: str
             metrics = (*service.metrics, after)
         else:
             metrics = tuple(after if each == before else each for each in service.metrics)
-        check_metrics(metrics, after)
+        if len(metrics) > METRICS_MAX:
+            raise bad(f"a service has at most {METRICS_MAX} metrics")
+        if (flaw := metric_flaw(metrics, after)) is not None:
+            raise bad(": ".join(flaw))
         said = {"status": modified if before else created, "metric": _shown(service, after)}
         return replace(service, metrics=metrics), Reply(status, said)
 
@@ -161,24 +160,6 @@ def _merged(metric_id: str, before: Metric | None, given: Members) -> Metric:
         parent = given["parent_id"]
         metric = replace(metric, parent_id="" if parent is None else fields.text("parent_id", parent))
     return metric
-
-
-def check_metrics(metrics: tuple[Metric, ...], changed: Metric) -> None:
-    """Refuse a changed metric that makes no tree of them. Raises RefusedError."""
-    if len(metrics) > METRICS_MAX:
-        raise bad(f"a service has at most {METRICS_MAX} metrics")
-    if any(each.name == changed.name for each in metrics if each.metric_id != changed.metric_id):
-        raise bad(f'name: there is another metric "{changed.name}"')
-    parents = {each.metric_id: each.parent_id for each in metrics}
-    above = changed.parent_id
-    for _ in range(len(metrics) + 1):
-        if not above:
-            return
-        if above == changed.metric_id:
-            raise bad(f'parent_id: metric "{changed.metric_id}" would be its own ancestor')
-        if above not in parents:
-            raise bad(f'parent_id: there is no metric "{above}"')
-        above = parents[above]
 
 
 def _named_limit(call: Call) -> UsageLimit:

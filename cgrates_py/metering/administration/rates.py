@@ -1,9 +1,7 @@
 """What units of a metric cost: an extension of ours to the API."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
 from typing import Any
 
 from cgrates_py.metering.administration import fields
@@ -12,13 +10,7 @@ from cgrates_py.metering.administration.metrics import edit_service, metric_of
 from rater import instant
 from rater.metering.catalogue import MetricRate, Service, Tier
 from storage.loading import values
-
-RATES_MAX = 1_000
-"""Rates of one metric: every plan, and every date since the beginning."""
-TIERS_MAX = 100
-"""Tiers of one rate."""
-SERVICE_RATES_MAX = 10_000
-"""Rates of one service: all of them are in its document, which raters read as one."""
+from storage.loading.threescale_rules import RATES_MAX, TIERS_MAX, rates_flaw, tiers_flaw
 
 
 async def show_rates(desk: Desk, call: Call) -> Reply:
@@ -33,13 +25,14 @@ async def put_rates(desk: Desk, call: Call) -> Reply:
     """Set all rates of a metric."""
     given = fields.a_list("rates", fields.wrapper(call, "rates"), RATES_MAX)
     rates = tuple(_rate(call.names["metric"], f"rates[{place}]", each) for place, each in enumerate(given))
-    _check_distinct(rates)
+    if (twice := rates_flaw(rates)) is not None:
+        raise bad(f"rates[{twice}]: another rate of that plan begins at the same time")
 
     def edited(service: Service) -> tuple[Service, Reply]:
         metric = metric_of(service, call.names["metric"])
         others = tuple(each for each in service.rates if each.metric_id != metric.metric_id)
-        if len(others) + len(rates) > SERVICE_RATES_MAX:
-            raise bad(f"a service has at most {SERVICE_RATES_MAX} rates")
+        if len(others) + len(rates) > RATES_MAX:
+            raise bad(f"a service has at most {RATES_MAX} rates")
         said = {"status": "modified", "rates": [_shown(each) for each in rates]}
         return replace(service, rates=(*others, *rates)), Reply(200, said)
 
@@ -71,7 +64,8 @@ def _rate(metric_id: str, place: str, value: Any) -> MetricRate:
         over=None if over is None else fields.period(f"{place}.over", over),
         whole=given.get("whole") is not None and fields.flag(f"{place}.whole", given["whole"]),
     )
-    _check_tiers(f"{place}.tiers", rate.tiers)
+    if (flaw := tiers_flaw(rate.tiers)) is not None:
+        raise bad(f"{place}.tiers: expected {flaw}")
     return rate
 
 
@@ -107,23 +101,6 @@ def _from_ns(place: str, value: Any) -> int:
 def _least_one(place: str, given: Members) -> int:
     value = given.get(place.rpartition(".")[2])
     return 1 if value is None else fields.whole(place, value, 1)
-
-
-def _check_tiers(place: str, tiers: Sequence[Tier]) -> None:
-    starts = [each.start for each in tiers]
-    if not starts or starts[0] != 0:
-        raise bad(f"{place}: expected a first tier that starts at 0")
-    if any(later <= earlier for earlier, later in pairwise(starts)):
-        raise bad(f"{place}: expected starts that rise")
-
-
-def _check_distinct(rates: Sequence[MetricRate]) -> None:
-    seen: set[tuple[str, int]] = set()
-    for place, rate in enumerate(rates):
-        named = (rate.plan_id, rate.from_ns)
-        if named in seen:
-            raise bad(f"rates[{place}]: another rate of that plan begins at the same time")
-        seen.add(named)
 
 
 def _shown(rate: MetricRate) -> Members:
