@@ -62,8 +62,8 @@ def meter(account: Account, asked: Metering) -> tuple[Account, MeteringStatus]:
         for transaction in asked.transactions:
             credit -= _charge(account, counting, transaction)
             counting.count(transaction)
-        after = _with(account, counting, credit)
-        return after, MeteringStatus(asked, None, (), None, counting.raised())
+        raised = counting.raised()  # which leaves its own marks
+        return _with(account, counting, credit), MeteringStatus(asked, None, (), None, raised)
     return _authorize(account, asked)
 
 
@@ -86,12 +86,13 @@ def _authorize(account: Account, asked: Metering) -> tuple[Account, MeteringStat
         left = _calls_left(states, used, asked.named)
         return account, MeteringStatus(asked, refusal, states, left, ())
     counting.count(transaction)
+    raised = counting.raised()
     after = _with(account, counting, account.credit - cost)
     if after is not account:
         shown = states_of(after.usage, subscription, cells)
         states = tuple(now._replace(exceeded=was.exceeded) for now, was in zip(shown, states, strict=True))
     left = _calls_left(states, used, asked.named)
-    return after, MeteringStatus(asked, None, states, left, counting.raised())
+    return after, MeteringStatus(asked, None, states, left, raised)
 
 
 def _with(account: Account, counting: Counting, credit: int) -> Account:
@@ -150,7 +151,8 @@ def _charge(account: Account, counting: Counting, transaction: Transaction) -> i
     plan_id = subscription.application.plan_id
     cells = cells_of(transaction.at_ns)
     lines = []
-    for rate, units in rated_usage(product.prices, named, product.parents, plan_id, transaction.at_ns):
+    parents = {} if transaction.flat else product.parents
+    for rate, units in rated_usage(product.prices, named, parents, plan_id, transaction.at_ns):
         over = rate.over
         before = 0 if over is None else counting.counted(subscription, rate.metric_id, cells[over])
         lines.append((rate, units, before))
