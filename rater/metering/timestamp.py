@@ -56,7 +56,6 @@ _FORMS = tuple(
     )
 )
 _LENGTH_MAX = 64
-_DIGITS_MAX = 18
 
 
 @lru_cache(maxsize=4096)
@@ -66,8 +65,6 @@ def parse_timestamp(text: str) -> int | None:
         return None
     if (seconds := _SECONDS.fullmatch(text)) is not None:
         digits = seconds[1]
-        if len(digits) > _DIGITS_MAX:
-            return None
         return int(digits, 16 if "x" in digits.lower() else 10) * SECOND
     for form in _FORMS:
         if (match := form.fullmatch(text)) is not None:

@@ -18,8 +18,8 @@ RATES_MAX = 10_000
 """Rates of one service, likewise."""
 TIERS_MAX = 100
 """Tiers of one rate."""
-KEYS_MAX = 256
-"""Application keys, user keys and referrer filters of one application, of each."""
+KEYS_MAX = 1_000
+"""Application keys, user keys and referrer filters of one application, of each; answers list fewer."""
 
 
 def text_flaw(text: str, longest: int = TEXT_MAX) -> str | None:
