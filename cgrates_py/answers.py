@@ -13,6 +13,8 @@ from rater.plan import Period
 from rater.quantity import decimal_text, text
 from rater.rate import Rate
 from rater.rating import BucketUse, CallCost
+from storage.counters import leaves_of
+from storage.difference import period_of
 
 ANSWER_BYTES_MAX = 1_000_000
 """Text of the spans of one answer: within what ``protocol.limits`` lets through."""
@@ -144,5 +146,19 @@ def account_bytes(account: Account, version: int) -> bytes:
         f',"TariffPlanId":{encode_basestring_ascii(account.plan_id)}'
         f',"AllowNegative":{"true" if account.allow_negative else "false"}'
         f',"Disabled":{"true" if account.disabled else "false"}'
-        f',"MinuteBuckets":[{buckets}],"Version":{version}}}'
+        f',"MinuteBuckets":[{buckets}]{_usage_text(account)},"Version":{version}}}'
     ).encode()
+
+
+def _usage_text(account: Account) -> str:
+    """Print the counters of an account as a member of it; nothing if it has none."""
+    if not account.usage:
+        return ""
+    parts = []
+    for (series, cell), number in leaves_of(account.usage):
+        period, start = period_of(cell)
+        parts.append(
+            f'{{"Series":{encode_basestring_ascii(series)},"Period":"{period}","Start":"{start}"'
+            f',"Value":{number}}}'
+        )
+    return f',"Usage":[{",".join(parts)}]' if parts else ""

@@ -11,15 +11,20 @@ ACCOUNT_COLUMNS = (
     *("CstmId", "Subject", "Credit", "SmsCredit", "Traffic", "VolumeDiscountSeconds", "ReceivedCallSeconds"),
     *("ResetDayOfTheMonth", "TariffPlanId", "AllowNegative", "Disabled", "MinuteBuckets", "Version"),
 )
+USAGE_COLUMN = "Usage"
+"""Stands at the end if any of the accounts has counters of usage."""
 HISTORY_COLUMNS = ("Version", "Time", "Method", "RequestId", "Amount", "Member", "Before", "After")
 
+_COUNTER = ("Series", "Period", "Start")
 _TEXT_MEMBERS = frozenset({"TariffPlanId", "MinuteBuckets"})
 _FLAGS = frozenset({"AllowNegative", "Disabled"})
 
 
 def accounts_csv(bodies: Iterable[bytes]) -> Iterator[str]:
     """Print accounts, each given as the JSON text of its answer, one line each."""
-    return csv_lines(ACCOUNT_COLUMNS, map(_account, bodies))
+    rows = [*map(_account, bodies)]
+    metered = any(USAGE_COLUMN in row for row in rows)
+    return csv_lines((*ACCOUNT_COLUMNS, USAGE_COLUMN) if metered else ACCOUNT_COLUMNS, rows)
 
 
 def history_csv(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -30,7 +35,14 @@ def history_csv(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _account(body: bytes) -> Row:
     account: dict[str, Any] = json.loads(body, parse_float=Decimal)
     account["MinuteBuckets"] = ";".join(map(_bucket, account["MinuteBuckets"]))
+    if USAGE_COLUMN in account:
+        account[USAGE_COLUMN] = ";".join(f"{counter(each)} {each['Value']}" for each in account[USAGE_COLUMN])
     return account
+
+
+def counter(members: dict[str, Any]) -> str:
+    """Name a counter of usage by its series, its kind of period, and when that began (not of eternity)."""
+    return " ".join(members[name] for name in _COUNTER if members[name])
 
 
 def _bucket(bucket: dict[str, Any]) -> str:
@@ -44,7 +56,7 @@ def _changes(entry: dict[str, Any]) -> Iterator[Row]:
     for change in entry["Changes"] or [{}]:
         member = change.get("Member", "")
         yield common | {
-            "Member": member,
+            "Member": f"{member} {counter(change)}" if "Series" in change else member,
             "Before": _value(member, change.get("Before", "")),
             "After": _value(member, change.get("After", "")),
         }

@@ -12,7 +12,7 @@ import typer
 from cgrates_py import accounts
 from cgrates_py.answers import account_bytes
 from cgrates_py.cli import USAGE, CommandError, tables
-from cgrates_py.cli.account_csv import accounts_csv, history_csv
+from cgrates_py.cli.account_csv import accounts_csv, counter, history_csv
 from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.client import plain_json
@@ -22,6 +22,8 @@ from cgrates_py.visible import visible
 from rater import instant, quantity
 from rater.account import Account, MinuteBucket
 from storage import journal
+from storage.changes import Change
+from storage.difference import period_of
 from storage.journal import JournalLine
 from storage.store import AccountKey
 from storage.valkey import ValkeyStore
@@ -42,6 +44,7 @@ _MEMBERS = {
     "buckets": "MinuteBuckets",
     "allow_negative": "AllowNegative",
     "disabled": "Disabled",
+    "usage": "Usage",
 }
 """The names of the fields on the wire."""
 
@@ -179,8 +182,7 @@ def history(at: str | None, as_json: bool, as_csv: bool, **place: Any) -> None:
             return
         for row in rows:
             row["Changes"] = ", ".join(
-                f"{each['Member']} {each['Before'] or '-'} → {each['After'] or '-'}"
-                for each in row["Changes"]
+                f"{_member(each)} {each['Before'] or '-'} → {each['After'] or '-'}" for each in row["Changes"]
             )
         tables.out().print(tables.records(f"journal of {accounts.name_of(key)}", rows))
 
@@ -224,15 +226,24 @@ def _history_row(line: JournalLine) -> dict[str, Any]:
         "Method": line.method,
         "RequestId": line.request_id,
         "Amount": quantity.text(line.amount),
-        "Changes": [
-            {
-                "Member": _MEMBERS[change.field],
-                "Before": _shown(change.field, change.before),
-                "After": _shown(change.field, change.after),
-            }
-            for change in line.changes
-        ],
+        "Changes": [_change_row(change) for change in line.changes],
     }
+
+
+def _change_row(change: Change) -> dict[str, str]:
+    row = {"Member": _MEMBERS[change.field]}
+    if change.leaf is not None:
+        series, cell = change.leaf
+        row["Series"] = series
+        row["Period"], row["Start"] = period_of(cell)
+    return row | {
+        "Before": _shown(change.field, change.before),
+        "After": _shown(change.field, change.after),
+    }
+
+
+def _member(change: dict[str, str]) -> str:
+    return f"{change['Member']} {counter(change)}" if "Series" in change else change["Member"]
 
 
 def _shown(field: str, value: Any) -> str:
@@ -244,7 +255,7 @@ def _shown(field: str, value: Any) -> str:
             f":{quantity.decimal_text(each.price)}"
             for each in value
         )
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def _one_format(as_json: bool, as_csv: bool) -> None:
