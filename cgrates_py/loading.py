@@ -3,12 +3,18 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cgrates_py.accounts import AccountError, load_account
+from cgrates_py.accounts import AccountError, load_account, name_of
+from cgrates_py.clock import SystemClock
+from cgrates_py.metering.administration.desk import Desk, RefusedError
+from cgrates_py.metering.administration.seeding import ChangedError, missing_payers, seed_catalogue
+from rater.metering.catalogue import Application, Service
 from storage.loading import AccountSeed, Format, Loaded, load_folder
 from storage.loading.folder import Progress
+from storage.loading.report import Problem, shown
+from storage.loading.threescale import FILE as CATALOGUE_FILE
 from storage.valkey import ValkeyStore
 
 PUBLISH_ATTEMPTS_MAX = 20
@@ -27,6 +33,7 @@ class Outcome:
     loaded: Loaded
     version: int | None = None
     accounts_changed: int = 0
+    catalogue_changed: int = 0
     late: tuple[str, ...] = ()
     """Raters that do not price by this version yet."""
 
@@ -46,11 +53,21 @@ async def load(
 
     ``on_accounts`` is told how many accounts are done. Raises AccountError, StoreUnavailableError, OSError.
     """
+    desk = Desk(store, store, SystemClock())
     for _ in range(PUBLISH_ATTEMPTS_MAX):
         current, base = await store.read_tariff()
+        services = await _services(store, folder)
         loaded = await asyncio.to_thread(
-            load_folder, folder, base, now_ns=now_ns, format=format_, timezone=timezone, progress=progress
+            load_folder,
+            folder,
+            base,
+            now_ns=now_ns,
+            format=format_,
+            timezone=timezone,
+            progress=progress,
+            services=services,
         )
+        loaded = await _with_payers(desk, loaded)
         if loaded.problem_count or dry_run:
             return Outcome(loaded)
         version: int | None = current
@@ -58,8 +75,40 @@ async def load(
             version = await store.publish_tariff(loaded.tariff, current)
         if version is not None:
             changed = await _load_accounts(store, loaded.accounts, now_ns, on_accounts)
-            return Outcome(loaded, version, changed, await _in_force(store, version))
+            try:
+                seeded = await seed_catalogue(desk, loaded.catalogue, services)
+            except ChangedError:
+                continue
+            except RefusedError as refused:
+                raise AccountError(str(refused)) from None
+            return Outcome(loaded, version, changed, seeded, await _in_force(store, version))
     raise AccountError("other loads came between every time; try again")
+
+
+async def _services(store: ValkeyStore, folder: Path) -> dict[str, Service]:
+    """Read the services that a catalogue in the folder is laid over."""
+    if not (folder / CATALOGUE_FILE).exists():
+        return {}
+    every = await store.list_documents("service")
+    return {each.service_id: each for each in every if isinstance(each, Service)}
+
+
+async def _with_payers(desk: Desk, loaded: Loaded) -> Loaded:
+    """Look whether the accounts that pay for applications are there, or come with this load."""
+    coming = {(seed.account.customer, seed.account.subject) for seed in loaded.accounts}
+    tied = loaded.catalogue.applications
+    missing = [place for place in await missing_payers(desk, tied) if tied[place].account not in coming]
+    if not missing:
+        return loaded
+    problems = tuple(_no_payer(place, tied[place]) for place in missing)
+    return replace(
+        loaded, problems=loaded.problems + problems, problem_count=loaded.problem_count + len(problems)
+    )
+
+
+def _no_payer(place: int, application: Application) -> Problem:
+    path = f"$.applications[{place}].account"
+    return Problem(CATALOGUE_FILE, path, "an account", shown(name_of(application.account or ("", ""))))
 
 
 async def _in_force(store: ValkeyStore, version: int) -> tuple[str, ...]:

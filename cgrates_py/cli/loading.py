@@ -85,7 +85,7 @@ def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float)
     if loaded.problem_count:
         noun = "problem" if loaded.problem_count == 1 else "problems"
         raise CommandError(f"{loaded.problem_count} {noun} in {path}; nothing was loaded")
-    shape = chosen or detect(path)
+    shape = chosen or detect(path) or "threescale"
     counts = ", ".join(f"{count} {name}" for name, count in loaded.counts.items()) or "nothing"
     out.print(f"{path} ({shape}): {counts}", markup=False)
     if outcome.version is None:
@@ -94,6 +94,8 @@ def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float)
         out.print(
             f"tariff version {outcome.version}, {outcome.accounts_changed} accounts changed, {seconds:.1f} s"
         )
+        if loaded.catalogue.counts:
+            out.print(f"{outcome.catalogue_changed} services, applications and tokens changed")
     if outcome.late:
         err.print(f"notice: not yet in force on {', '.join(outcome.late)}", markup=False)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rater.account import Account
+from rater.metering.catalogue import Service
 from rater.tariff import Tariff
 from storage.loading import values
 from storage.loading.account_csv import AccountSheets
@@ -13,6 +14,7 @@ from storage.loading.json2012 import Documents
 from storage.loading.merge import merge, replaced
 from storage.loading.report import Problem, Report
 from storage.loading.tariff_csv import TariffSheets
+from storage.loading.threescale import FILE, CatalogueSeed, read_catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class AccountSeed:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What came of a load. With any problem, ``tariff`` is the base unchanged and ``accounts`` is empty.
+    """What came of a load. With any problem, ``tariff`` is the base unchanged, the rest empty.
 
     ``problems`` and ``notices`` list at most 1,000 each; ``problem_count`` and ``notice_count`` count all.
     ``counts`` tells how many of each thing the folder names.
@@ -33,6 +35,7 @@ class Loaded:
 
     tariff: Tariff
     accounts: tuple[AccountSeed, ...]
+    catalogue: CatalogueSeed
     problems: tuple[Problem, ...]
     notices: tuple[Problem, ...]
     problem_count: int
@@ -48,8 +51,9 @@ def load_folder(
     format: Format | None = None,  # noqa: A002 -- the name that the command line has for it
     timezone: str | None = None,
     progress: Progress | None = None,
+    services: Mapping[str, Service] | None = None,
 ) -> Loaded:
-    """Read a folder over the tariff ``base``.
+    """Read a folder over the tariff ``base``, and a catalogue of usage over ``services`` by their ids.
 
     ``timezone`` (IANA) is the zone of clocks whose file names none; ``now_ns`` is what ``*now`` means.
     ``progress`` is told (bytes read, bytes in all). Problems of the files are in the result; an unreadable
@@ -59,25 +63,28 @@ def load_folder(
     if timezone is not None:
         _check_zone(timezone, report)
     chosen = format or detect(folder)
-    said, merged = Tariff(), base
+    said, merged, catalogue = Tariff(), base, CatalogueSeed()
     accounts: tuple[AccountSeed, ...] = ()
     if not folder.is_dir():
         report.problem(str(folder), "", "a folder", "none")
-    elif chosen is None:
+    elif chosen is None and not _has_catalogue_alone(folder):
         _refuse_unknown(folder, report)
     elif not report.problems.count:
-        said, merged, accounts = _read(folder, chosen, base, timezone, now_ns, report, progress)
+        catalogue = read_catalogue(Folder(folder, (FILE,), report, progress), services or {})
+        if chosen is not None:
+            said, merged, accounts = _read(folder, chosen, base, timezone, now_ns, report, progress)
         for kind, name in replaced(base, said):
             report.notice(kind, name, "a new Id", "one in use with other content, which this replaces")
     failed = report.problems.count > 0
     return Loaded(
         tariff=base if failed else merged,
         accounts=() if failed else accounts,
+        catalogue=CatalogueSeed() if failed else catalogue,
         problems=report.problems.listed(),
         notices=report.notices.listed(),
         problem_count=report.problems.count,
         notice_count=report.notices.count,
-        counts=_counts(said, accounts),
+        counts=_counts(said, accounts) | {name: each for name, each in catalogue.counts.items() if each},
     )
 
 
@@ -107,10 +114,15 @@ def _read(
     return said, merged, tuple(AccountSeed(account, replace=False) for account in opened)
 
 
+def _has_catalogue_alone(folder: Path) -> bool:
+    names = {entry.name for entry in folder.iterdir()}
+    return FILE in names and names.isdisjoint(JSON_FILES + CSV_FILES)
+
+
 def _refuse_unknown(folder: Path, report: Report) -> None:
     names = {entry.name for entry in folder.iterdir()}
     if names.isdisjoint(JSON_FILES):
-        expected = f"at least one of {', '.join(JSON_FILES + CSV_FILES)}"
+        expected = f"at least one of {', '.join((*JSON_FILES, *CSV_FILES, FILE))}"
         report.problem(str(folder), "", expected, "none")
     else:
         report.problem(str(folder), "", "files of one format (or say which)", "JSON and CSV files")

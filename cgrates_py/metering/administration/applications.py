@@ -118,17 +118,27 @@ async def save(desk: Desk, service_id: str, app_id: str, given: Members) -> Save
         stored = await desk.stored_application(service_id, app_id)
         before = stored if belongs(stored, service) else None
         after = await _merged(desk, service, app_id, before, given)
-        had = before.user_keys if before else ()
-        changes = await bound(desk, after, [key for key in after.user_keys if key not in had])
-        if stored is not None and before is None:
-            lost = [key for key in stored.user_keys if key not in after.user_keys]
-            changes += _unbound(stored, lost)
-        await desk.ensure_account(after.account_key)
-        if after != stored:
-            changes.append(Replacement(key_of(after), stored, after))
+        changes = await replaced(desk, stored, before, after)
         return changes, Saved(after, "modified" if before else "created")
 
     return await desk.change(plan)
+
+
+async def replaced(
+    desk: Desk, stored: Application | None, before: Application | None, after: Application
+) -> list[Replacement]:
+    """Tell the changes that make an application what it shall be, once its account is there.
+
+    ``before`` is what ``stored`` is if that belongs to the service as it is now.
+    """
+    had = before.user_keys if before else ()
+    changes = await bound(desk, after, [key for key in after.user_keys if key not in had])
+    if stored is not None:
+        changes += _unbound(stored, [key for key in stored.user_keys if key not in after.user_keys])
+    await desk.ensure_account(after.account_key)
+    if after != stored:
+        changes.append(Replacement(key_of(after), stored, after))
+    return changes
 
 
 async def _merged(
@@ -180,16 +190,20 @@ def extended(name: str, has: tuple[str, ...], added: Sequence[str]) -> tuple[str
 async def _payer(desk: Desk, application: Application, exists: bool, given: object) -> AccountKey | None:
     """Read which account is to pay; it must exist, and usage stays where it was counted."""
     chosen = None if given is None else parse_name(fields.name_text("account", given))
-    if chosen == application.account:
-        return chosen
-    if chosen is not None and not await desk.has_account(chosen):
+    if chosen is not None and chosen != application.account and not await desk.has_account(chosen):
         raise bad(f"account: there is no account {name_of(chosen)}")
-    if exists and await _has_usage(desk, application):
+    if exists:
+        await check_payer(desk, application, chosen)
+    return chosen
+
+
+async def check_payer(desk: Desk, application: Application, payer: AccountKey | None) -> None:
+    """Refuse another account for an application that has usage: that stays where it was counted."""
+    if payer != application.account and await _has_usage(desk, application):
         raise bad(
             f'account: application "{application.app_id}" has usage with account'
             f" {name_of(application.account_key)}, which cannot move; delete it and create it again"
         )
-    return chosen
 
 
 async def _has_usage(desk: Desk, application: Application) -> bool:

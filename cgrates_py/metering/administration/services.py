@@ -117,20 +117,28 @@ async def _save(desk: Desk, service_id: str, given: Members) -> Members:
         before = await desk.find_service(service_id)
         after = _merged(service_id, before, given)
         default = "default_service" in given and bool(given["default_service"])
-        changes = []
-        if before is not None and before.provider_key != after.provider_key:
-            left = await desk.provider(before.provider_key)
-            if left is not None:
-                changes.append(_provider_change(left.key, left, _without(left, service_id)))
-        provider = await desk.provider(after.provider_key)
-        owner = _with(provider or Provider(after.provider_key), service_id, default=default)
-        if owner != provider:
-            changes.append(_provider_change(owner.key, provider, owner))
-        if after != before:
-            changes.append(Replacement(service_key(service_id), before, after))
+        changes, owner = await stored(desk, before, after, default=default)
         return changes, shown(after, owner)
 
     return await desk.change(plan)
+
+
+async def stored(
+    desk: Desk, before: Service | None, after: Service, *, default: bool
+) -> tuple[list[Replacement], Provider]:
+    """Tell the changes that make a service what it shall be, and its provider then."""
+    changes = []
+    if before is not None and before.provider_key != after.provider_key:
+        left = await desk.provider(before.provider_key)
+        if left is not None:
+            changes.append(_provider_change(left.key, left, _without(left, after.service_id)))
+    provider = await desk.provider(after.provider_key)
+    owner = _with(provider or Provider(after.provider_key), after.service_id, default=default)
+    if owner != provider:
+        changes.append(_provider_change(owner.key, provider, owner))
+    if after != before:
+        changes.append(Replacement(service_key(after.service_id), before, after))
+    return changes, owner
 
 
 def _merged(service_id: str, before: Service | None, given: Members) -> Service:

@@ -1,5 +1,6 @@
 """Service tokens: credentials for one service, which need not exist yet."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from cgrates_py.metering.administration import fields
@@ -37,14 +38,18 @@ async def post_tokens(desk: Desk, call: Call) -> Reply:
         raise bad(f"service_tokens: expected at most {TOKENS_MAX} members, got {len(given)}")
     tokens = [_token(token, member) for token, member in given.items()]
 
-    async def plan() -> Plan[Reply]:
+    await keep_tokens(desk, tokens)
+    return Reply(201, {"status": "created"})
+
+
+async def keep_tokens(desk: Desk, tokens: Sequence[ServiceToken]) -> int:
+    """Keep tokens in one step; tell how many are new."""
+
+    async def plan() -> Plan[int]:
         known = await desk.store.documents([key_of(each) for each in tokens])
-        changes = [
-            Replacement(key_of(token), None, token)
-            for token, there in zip(tokens, known, strict=True)
-            if there is None
-        ]
-        return changes, Reply(201, {"status": "created"})
+        pairs = zip(tokens, known, strict=True)
+        changes = [Replacement(key_of(token), None, token) for token, there in pairs if there is None]
+        return changes, len(changes)
 
     return await desk.change(plan)
 

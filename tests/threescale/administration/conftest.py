@@ -36,7 +36,8 @@ class Admin:
         segments = [segment for segment in path.split("/") if segment]
         request = AdministerRequest(verb, segments, query, msgspec.Raw(body))
         answer = await self._administration.answer(request)
-        return answer.Status, None if answer.Body is None else json.loads(bytes(answer.Body))
+        body = bytes(answer.Body)
+        return answer.Status, json.loads(body) if body else None
 
     async def do(self, verb: str, path: str, body: object = None) -> Any:
         """Ask for what must succeed."""

@@ -1,0 +1,72 @@
+"""Brings a catalogue of a data file into the store, by the same steps as the API."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from cgrates_py.metering.administration.applications import check_payer, replaced
+from cgrates_py.metering.administration.desk import Desk, Plan, belongs, new_generation
+from cgrates_py.metering.administration.services import stored
+from cgrates_py.metering.administration.tokens import TOKENS_MAX, keep_tokens
+from rater.metering.catalogue import Application, Service
+from storage.loading.threescale import CatalogueSeed
+
+AT_ONCE = 100
+"""Applications under way together: enough to share round trips, little enough to hold in memory."""
+
+
+class ChangedError(Exception):
+    """A service is not what the file was read over: read it again."""
+
+
+async def seed_catalogue(desk: Desk, seed: CatalogueSeed, known: Mapping[str, Service]) -> int:
+    """Make the catalogue what a file says, read over the services ``known``; tell how many things changed.
+
+    Raises ChangedError if a service was changed meanwhile, and RefusedError for what the API refuses; either
+    may come after a part was done, and doing all of it again is safe.
+    """
+    changed = 0
+    for service in seed.services:
+        before = known.get(service.service_id)
+        changed += await _seed_service(desk, service, before, default=service.service_id in seed.defaults)
+    for start in range(0, len(seed.applications), AT_ONCE):
+        part = seed.applications[start : start + AT_ONCE]
+        changed += sum(await asyncio.gather(*(_seed_application(desk, each) for each in part)))
+    for start in range(0, len(seed.tokens), TOKENS_MAX):
+        changed += await keep_tokens(desk, seed.tokens[start : start + TOKENS_MAX])
+    return changed
+
+
+async def missing_payers(desk: Desk, applications: Sequence[Application]) -> list[int]:
+    """Tell the places of the applications whose account there is not."""
+    payers = {each.account for each in applications if each.account is not None}
+    missing = {payer for payer in payers if not await desk.has_account(payer)}
+    return [place for place, each in enumerate(applications) if each.account in missing]
+
+
+async def _seed_service(desk: Desk, service: Service, before: Service | None, *, default: bool) -> bool:
+    generation = before.generation if before else new_generation()
+
+    async def plan() -> Plan[bool]:
+        if await desk.find_service(service.service_id) != before:
+            raise ChangedError(service.service_id)
+        after = replace(service, generation=generation)
+        changes, _ = await stored(desk, before, after, default=default)
+        return changes, bool(changes)
+
+    return await desk.change(plan)
+
+
+async def _seed_application(desk: Desk, given: Application) -> bool:
+    async def plan() -> Plan[bool]:
+        service = await desk.service(given.service_id)
+        there = await desk.stored_application(given.service_id, given.app_id)
+        before = there if there is not None and belongs(there, service) else None
+        generation = before.generation if before else new_generation()
+        after = replace(given, generation=generation, service_generation=service.generation)
+        if before is not None:
+            await check_payer(desk, before, after.account)
+        changes = await replaced(desk, there, before, after)
+        return changes, bool(changes)
+
+    return await desk.change(plan)

@@ -1,0 +1,304 @@
+"""Reads ``threescale.json``: services, metrics, limits, rates, applications and tokens of metered usage.
+
+What comes of it lies over what the store has: services merge with those of the same id. Generations are the
+store's: whoever applies this fills them in.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from rater.metering.catalogue import (
+    ACTIVE,
+    Application,
+    Metric,
+    MetricRate,
+    Service,
+    ServiceToken,
+    Tier,
+    UsageLimit,
+)
+from storage.loading.folder import Folder
+from storage.loading.report import Report, shown
+from storage.loading.threescale_rules import (
+    LIMITS_MAX,
+    METRICS_MAX,
+    RATES_MAX,
+    metric_flaw,
+    rates_flaw,
+    tiers_flaw,
+)
+from storage.loading.threescale_schema import ApplicationMember, Document, RateMember, ServiceMember
+
+FILE = "threescale.json"
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueSeed:
+    """What a file says, laid over the services of the store.
+
+    ``services`` are whole: what the file does not name is as the store has it. ``defaults`` are the services
+    said to be their provider's default.
+    """
+
+    services: tuple[Service, ...] = ()
+    defaults: tuple[str, ...] = ()
+    applications: tuple[Application, ...] = ()
+    tokens: tuple[ServiceToken, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_catalogue(folder: Folder, known: Mapping[str, Service]) -> CatalogueSeed:
+    """Read the file of a folder over the services of the store; problems go to the folder's report."""
+    document = _document(folder)
+    if document is None:
+        return CatalogueSeed()
+    return _Reader(document, known, folder.report).read()
+
+
+def _document(folder: Folder) -> Document | None:
+    text = folder.document(FILE)
+    if text is None:
+        return None
+    report = folder.report
+    try:
+        raw = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        found = Document.model_validate(raw)
+    except json.JSONDecodeError as error:
+        report.problem(FILE, f"{error.lineno}:{error.colno}", "JSON", error.msg.lower())
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False):
+            _tell(report, detail["loc"], detail["type"], detail["msg"], detail["input"])
+    except (ValueError, RecursionError):
+        report.problem(FILE, "", "JSON", "a number or nesting beyond all bounds")
+    else:
+        folder.finished(FILE)
+        return found
+    return None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _tell(report: Report, loc: tuple[int | str, ...], kind: str, message: str, value: Any) -> None:
+    """Report what the schema refused, in the words of the other loaders."""
+    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    if kind == "missing":
+        report.problem(FILE, path, "this member", "nothing")
+    elif kind == "extra_forbidden":
+        report.problem(FILE, path, "a known member", "another")
+    else:
+        expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
+        report.problem(FILE, path, expected, _kind(value))
+
+
+def _kind(value: Any) -> str:
+    """Describe a JSON value for a report."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return str(value).lower() if isinstance(value, bool) else shown(value)
+
+
+class _Reader:
+    """Turns a document into values, and looks at what its members say of each other."""
+
+    def __init__(self, document: Document, known: Mapping[str, Service], report: Report) -> None:
+        self._document = document
+        self._report = report
+        self._services = dict(known)
+        self._said: list[str] = []
+
+    def read(self) -> CatalogueSeed:
+        document = self._document
+        self._once("services", document.services, lambda each: each.id)
+        for service in document.services:
+            self._services[service.id] = _service(self._services.get(service.id), service)
+            self._said.append(service.id)
+        self._read_metrics()
+        self._read_limits()
+        self._read_rates()
+        applications = self._read_applications()
+        tokens = dict.fromkeys(
+            [ServiceToken(each.token, each.service) for each in document.tokens]
+            + [ServiceToken(token, each.id) for each in document.services for token in each.service_tokens]
+        )
+        return CatalogueSeed(
+            services=tuple(self._services[each] for each in dict.fromkeys(self._said)),
+            defaults=tuple(each.id for each in document.services if each.default),
+            applications=applications,
+            tokens=tuple(tokens),
+            counts={
+                "services": len(document.services),
+                "metrics": len(document.metrics),
+                "limits": len(document.limits),
+                "applications": len(applications),
+                "service tokens": len(tokens),
+                "rates of usage": len(document.rates),
+            },
+        )
+
+    def _read_metrics(self) -> None:
+        members = self._document.metrics
+        self._once("metrics", members, lambda each: (each.service, each.id))
+        places: dict[str, list[tuple[int, Metric]]] = {}
+        for place, each in enumerate(members):
+            if self._service(f"$.metrics[{place}]", each.service):
+                metric = Metric(each.id, each.name, each.parent or "")
+                places.setdefault(each.service, []).append((place, metric))
+        for service_id, found in places.items():
+            service = self._services[service_id]
+            metrics = _upserted(service.metrics, [metric for _, metric in found], lambda each: each.metric_id)
+            self._bounded("metrics", service_id, len(metrics), METRICS_MAX)
+            for place, metric in found:
+                if (flaw := metric_flaw(metrics, metric)) is not None:
+                    self._report.problem(FILE, f"$.metrics[{place}].{flaw[0]}", "a tree of metrics", flaw[1])
+            self._change(replace(service, metrics=metrics))
+
+    def _read_limits(self) -> None:
+        self._once("limits", self._document.limits, lambda each: (each.service, each.plan, each.metric))
+        found: dict[str, list[UsageLimit]] = {}
+        for place, each in enumerate(self._document.limits):
+            if self._metric(f"$.limits[{place}]", each.service, each.metric):
+                limits = [UsageLimit(each.plan, each.metric, period, most) for period, most in each.maxima()]
+                found.setdefault(each.service, []).extend(limits)
+                if not limits:
+                    self._report.problem(FILE, f"$.limits[{place}]", "at least one period", "none")
+        for service_id, given in found.items():
+            service = self._services[service_id]
+            limits = list(
+                _upserted(service.limits, given, lambda each: (each.plan_id, each.metric_id, each.period))
+            )
+            self._bounded("limits", service_id, len(limits), LIMITS_MAX)
+            self._change(replace(service, limits=tuple(limits)))
+
+    def _read_rates(self) -> None:
+        found: dict[str, list[MetricRate]] = {}
+        for place, each in enumerate(self._document.rates):
+            path = f"$.rates[{place}]"
+            if not self._metric(path, each.service, each.metric):
+                continue
+            rate = _rate(each)
+            if (flaw := tiers_flaw(rate.tiers)) is not None:
+                self._report.problem(FILE, f"{path}.tiers", flaw, "others")
+            rates = found.setdefault(each.service, [])
+            rates.append(rate)
+            if rates_flaw(rates) == len(rates) - 1:
+                self._report.problem(FILE, path, "one rate of a metric and plan from a time on", "another")
+        for service_id, rates in found.items():
+            service = self._services[service_id]
+            metrics = {each.metric_id for each in rates}
+            others = tuple(each for each in service.rates if each.metric_id not in metrics)
+            self._bounded("rates", service_id, len(others) + len(rates), RATES_MAX)
+            self._change(replace(service, rates=(*others, *rates)))
+
+    def _read_applications(self) -> tuple[Application, ...]:
+        members = self._document.applications
+        self._once("applications", members, lambda each: (each.service, each.id))
+        owners: dict[tuple[str, str], str] = {}
+        found = []
+        for place, each in enumerate(members):
+            path = f"$.applications[{place}]"
+            for key in each.user_keys:
+                if owners.setdefault((each.service, key), each.id) != each.id:
+                    expected = "user keys that no other application has"
+                    self._report.problem(FILE, f"{path}.user_keys", expected, shown(key))
+            if self._service(path, each.service):
+                found.append(_application(each))
+        return tuple(found)
+
+    def _service(self, path: str, service_id: str) -> bool:
+        if service_id not in self._services:
+            self._report.problem(FILE, f"{path}.service_id", "a service", shown(service_id))
+            return False
+        return True
+
+    def _metric(self, path: str, service_id: str, metric_id: str) -> bool:
+        if not self._service(path, service_id):
+            return False
+        if all(each.metric_id != metric_id for each in self._services[service_id].metrics):
+            self._report.problem(FILE, f"{path}.metric_id", "the id of a metric", shown(metric_id))
+            return False
+        return True
+
+    def _once(self, name: str, members: Sequence[Value], key: Callable[[Value], object]) -> None:
+        seen: set[object] = set()
+        for place, each in enumerate(members):
+            named = key(each)
+            if named in seen:
+                self._report.problem(FILE, f"$.{name}[{place}]", "each of them once", "it a second time")
+            seen.add(named)
+
+    def _bounded(self, what: str, service_id: str, count: int, most: int) -> None:
+        if count > most:
+            service = shown(service_id)
+            self._report.problem(FILE, f"$.{what}", f"at most {most} of service {service}", f"{count}")
+
+    def _change(self, service: Service) -> None:
+        self._services[service.service_id] = service
+        self._said.append(service.service_id)
+
+
+def _service(before: Service | None, given: ServiceMember) -> Service:
+    service = before or Service(given.id, given.provider_key, "")
+    bins = service.alert_bins if given.alert_limits is None else tuple(sorted(set(given.alert_limits)))
+    return replace(
+        service,
+        provider_key=given.provider_key,
+        mode=given.backend_version,
+        state=given.state or ACTIVE,
+        referrer_filters_required=given.referrer_filters_required,
+        alert_bins=bins,
+    )
+
+
+def _application(given: ApplicationMember) -> Application:
+
+    return Application(
+        given.service,
+        given.id,
+        "",
+        "",
+        state=given.state,
+        plan_id=given.plan_id or "",
+        plan_name=given.plan_name or "",
+        redirect_url=given.redirect_url or "",
+        keys=tuple(dict.fromkeys(given.keys)),
+        user_keys=tuple(dict.fromkeys(given.user_keys)),
+        referrer_filters=tuple(dict.fromkeys(given.referrer_filters)),
+        account=_account(given.account),
+    )
+
+
+def _account(name: str | None) -> tuple[str, str] | None:
+    """Read ``[CSTM:]SUBJECT``."""
+    if name is None:
+        return None
+    customer, colon, subject = name.partition(":")
+    return (customer, subject) if colon else ("", name)
+
+
+def _rate(given: RateMember) -> MetricRate:
+    return MetricRate(
+        given.metric,
+        tuple(Tier(each.start, each.price) for each in given.tiers),
+        plan_id=given.plan or "",
+        from_ns=given.from_ns,
+        package=given.package,
+        per=given.per,
+        over=given.over,
+        whole=given.whole,
+    )
+
+
+def _upserted(has: Iterable[Value], given: Iterable[Value], key: Callable[[Value], Key]) -> tuple[Value, ...]:
+    """Lay values over those of the same key, in their places; new ones follow."""
+    merged = {key(each): each for each in has} | {key(each): each for each in given}
+    return tuple(merged.values())
