@@ -8,15 +8,18 @@ from pathlib import Path
 
 from setuptools import setup
 
-PLAIN = {"__init__.py", "account.py", "tariff.py", "compiler.py"}
+PLAIN = {"__init__.py", "account.py", "tariff.py", "catalogue.py", "compiler.py"}
 """Left as Python: the store reads values of accounts faster so, and makes records by the annotations of a
-tariff's values; a tariff is compiled in a thread, which must let others run."""
+tariff's and a catalogue's values; a tariff is compiled in a thread, which must let others run."""
 
 COMPILED = [
-    *sorted(str(path) for path in Path("rater").glob("*.py") if path.name not in PLAIN),
+    *sorted(str(path) for path in Path("rater").rglob("*.py") if path.name not in PLAIN),
     "cgrates_py/answers.py",
     "cgrates_py/lane.py",
     "cgrates_py/responder.py",
+    "cgrates_py/metering/answers.py",
+    "cgrates_py/metering/credentials.py",
+    "cgrates_py/metering/requests.py",
 ]
 """What a rater does for every request, and nothing that only waits for sockets."""
 

@@ -61,3 +61,21 @@ class Account:
             self.disabled,
             self.usage,
         )
+
+    def with_usage(self, credit: int, usage: Usage | None) -> "Account":
+        """Give the same account with another credit and other counters: what every metered call does."""
+        return Account(
+            self.customer,
+            self.subject,
+            credit,
+            self.sms,
+            self.traffic,
+            self.volume_discount_ns,
+            self.received_ns,
+            self.reset_day,
+            self.plan_id,
+            self.buckets,
+            self.allow_negative,
+            self.disabled,
+            usage,
+        )

@@ -5,7 +5,6 @@ call are one change of one account, and no other call comes between them.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -98,7 +97,7 @@ def _authorize(account: Account, asked: Metering) -> tuple[Account, MeteringStat
 def _with(account: Account, counting: Counting, credit: int) -> Account:
     if not counting.changed and credit == account.credit:
         return account
-    return replace(account, credit=credit, usage=counting.usage())
+    return account.with_usage(credit, counting.usage())
 
 
 def _beyond(states: Iterable[LimitState], used: dict[str, tuple[int, bool]] | None) -> bool:
