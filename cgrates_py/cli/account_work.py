@@ -154,6 +154,8 @@ def list_accounts(as_json: bool, as_csv: bool, **place: Any) -> None:
             row["MinuteBuckets"] = ", ".join(
                 f"{each['DestinationId']} {each['Seconds']} s" for each in row["MinuteBuckets"]
             )
+            if "Usage" in row:
+                row["Usage"] = f"{len(row['Usage'])} kept"
         tables.out().print(tables.records("accounts", rows))
 
     _on_store(work, place)

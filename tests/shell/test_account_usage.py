@@ -74,7 +74,10 @@ def test_commands_show_counters_and_how_they_changed(metered: Path) -> None:
     shown = told("show", "1001:a1")
     assert SERIES in shown
     assert str(2**64) in shown
-    assert "Counters" in told("list")
+    (row,) = (line for line in told("list").splitlines() if " a1 " in line)
+    assert [cell.strip() for cell in row.split("│")][-3:-1] == ["4", "1 kept"], (
+        "its version, then its counters"
+    )
     listed = list(csv.DictReader(io.StringIO(told("list", "--csv"))))
     assert [each["Usage"] for each in listed] == ["", f"{SERIES} eternity {2**64}"]
 
