@@ -47,6 +47,7 @@ class HttpMetrics:
         self._in_flight = Gauge(
             "cgrates_http_in_flight", "HTTP requests not answered yet", registry=self.registry
         )
+        self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def text(self) -> bytes:
         """Print the figures of this process."""
@@ -61,6 +62,14 @@ class HttpMetrics:
                     by_status = counts.setdefault(sample.labels["path"], {})
                     by_status[sample.labels["status"]] = int(sample.value)
         return counts
+
+    def _series(self, path: str, status: int) -> tuple[Counter, Histogram]:
+        """Tell the two series of a path and status: the library takes longer to find than to count."""
+        series = self._known.get((path, status))
+        if series is None:
+            series = self._requests.labels(path, str(status)), self._latency.labels(path)
+            self._known[path, status] = series
+        return series
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
         """Count the requests that ``app`` answers."""
@@ -83,9 +92,9 @@ class HttpMetrics:
                 await app(scope, receive, watching)
             finally:
                 self._in_flight.dec()
-                path = _label(scope)
-                self._requests.labels(path, str(status)).inc()
-                self._latency.labels(path).observe(time.perf_counter() - started)
+                answered, took = self._series(_label(scope), status)
+                answered.inc()
+                took.observe(time.perf_counter() - started)
 
         return counted
 
