@@ -85,7 +85,7 @@ def test_commands_show_counters_and_how_they_changed(metered: Path) -> None:
     counter = {"Member": "Usage", "Series": SERIES, "Period": "day", "Start": "2026-03-04T00:00:00Z"}
     assert counter | {"Before": "", "After": "2"} in history[0]["Changes"]
     assert counter | {"Before": "2", "After": "3"} in history[1]["Changes"]
-    assert history[2]["Changes"] == [{"Member": "SmsCredit", "Before": "0", "After": "1"}]
+    assert history[2]["Changes"] == [{"Member": "SmsCredit", "Before": "0", "After": "0.000000001"}]
     rows = list(csv.DictReader(io.StringIO(told("history", "1001:a1", "--csv"))))
     changes = {(row["Version"], row["Member"]): (row["Before"], row["After"]) for row in rows}
     assert changes["1", f"Usage {COUNTER}"] == ("", "2")
