@@ -33,6 +33,7 @@ class Wire:
     """One keep-alive connection, opened anew when the server has closed it."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         place = urlsplit(url)
         self._address = (place.hostname or "", place.port or 80)
         self._socket: socket.socket | None = None

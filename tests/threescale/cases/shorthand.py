@@ -65,7 +65,7 @@ def get(endpoint: str, query: str, status: int | None, options: str = "", **more
 def report(body: str, status: int | None = 202, query: str = "", options: str = "", **more: Any) -> Step:
     """Send a report; its transactions are called ``t[0]`` here."""
     text = body if _CREDENTIAL.search(query) else _with_key(body)
-    full = re.sub(r"(^|&)t\[", r"\1transactions[", text)
+    full = re.sub(r"(^|&)t(?=[\[=])", r"\1transactions", text)
     return ask("POST", "/transactions.xml", status, query, body=full, options=options, **more)
 
 

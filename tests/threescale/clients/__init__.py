@@ -1,0 +1,1 @@
+"""Programs around the public clients, each run by itself."""
