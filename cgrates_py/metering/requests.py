@@ -68,10 +68,19 @@ def transactions_of(
     if unread := catalogue.unread(_named_applications(catalogue, product, telling)):
         raise UnreadError(unread)
     transactions = []
+    # a report of a thousand calls names few applications and says much the same of each
+    named: dict[tuple[str | None, str | None], Subscription] = {}
+    read: dict[tuple[tuple[str, str | None], ...], tuple[Amount, ...]] = {}
     for each in telling:
-        subscription = _subscription(catalogue, product, each)
-        amounts = amounts_of(product, each.Usage)
-        at_ns = _timestamp(product, each.Timestamp, now_ns)
+        names = (each.AppId, each.UserKey)
+        subscription = named.get(names)
+        if subscription is None:
+            subscription = named[names] = _subscription(catalogue, product, each)
+        usage = tuple(each.Usage)
+        amounts = read.get(usage)
+        if amounts is None:
+            amounts = read[usage] = amounts_of(product, each.Usage)
+        at_ns = now_ns if not each.Timestamp else _timestamp(product, each.Timestamp, now_ns)
         transactions.append(Transaction(subscription, at_ns, amounts, each.Code or "", flat))
     return transactions
 
@@ -108,9 +117,7 @@ def _subscription(catalogue: Catalogue, product: Product, reported: Reported) ->
     raise refused(product, "application_not_found", "application id is missing")
 
 
-def _timestamp(product: Product, text: str | None, now_ns: int) -> int:
-    if not text:
-        return now_ns
+def _timestamp(product: Product, text: str, now_ns: int) -> int:
     at_ns = parse_timestamp(text)
     if at_ns is None:
         return now_ns

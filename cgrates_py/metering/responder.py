@@ -4,7 +4,7 @@ What is in memory is answered without waiting; what is not is read first, and th
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from hashlib import blake2b
 from typing import Protocol, cast
@@ -167,8 +167,8 @@ class MeteringResponder:
         encode = partial(_status_text, asked)
         operation = self._operation(job, sink, subscription.application.account_key, metering, encode)
         if mode is Mode.AUTHREP:
-            content = (amounts, transaction.code, transaction.flat)
-            self._identify(operation, job, (subscription.application.series, content))
+            content = _content((transaction,), job.now_ns)
+            self._identify(operation, job, _digest(content) if asked.RequestId else b"")
         self._resolve(operation)
 
     def _report(self, job: _Job, product: Product) -> None:
@@ -189,26 +189,21 @@ class MeteringResponder:
         if not parts:
             job.answer(ACCEPTED)
             return
-        content = tuple(
-            (each.subscription.application.series, each.amounts, each.code, each.flat)
-            + ((each.at_ns,) if each.at_ns != job.now_ns else ())
-            for each in transactions
-        )
+        digest = _digest(_content(transactions, job.now_ns)) if asked.RequestId else b""
         if len(parts) > 1:
-            self._report_parts(job, product, parts, content)
+            self._report_parts(job, product, parts, digest)
             return
         ((key, ours),) = parts.items()
         metering = Metering(Mode.REPORT, job.now_ns, tuple(ours))
         sink = Telling(job.sink, self._news, self._shop)
         operation = self._operation(job, sink, key, metering, _report_text)
-        self._identify(operation, job, content)
+        self._identify(operation, job, digest)
         self._resolve(operation)
 
     def _report_parts(
-        self, job: _Job, product: Product, parts: dict[tuple[str, str], list[Transaction]], content: object
+        self, job: _Job, product: Product, parts: dict[tuple[str, str], list[Transaction]], digest: bytes
     ) -> None:
         asked = job.asked
-        digest = _digest(content) if asked.RequestId else b""
         own = asked.RequestId or asked.RetryId or job.sink.request_id(job.token)
         batch_id = f"{product.service.service_id}/{bool(asked.RequestId):d}/{own}"
         booked = [Part(key, tuple(each)) for key, each in parts.items()]
@@ -235,14 +230,11 @@ class MeteringResponder:
         call = Call(key[0], key[1], "", "", 0, 0, 0)
         return Operation(sink, job.token, Request(kind, call, 0, metering), encode, job.deadline)
 
-    def _identify(self, operation: Operation, job: _Job, content: object) -> None:
+    def _identify(self, operation: Operation, job: _Job, digest: bytes) -> None:
         """Have the answer kept: under the caller's id, else under one that stands for sending again."""
         asked = job.asked
-        if asked.RequestId:
-            operation.request_id = asked.RequestId
-            operation.digest = _digest(content)
-        else:
-            operation.request_id = asked.RetryId or job.sink.request_id(job.token)
+        operation.request_id = asked.RequestId or asked.RetryId or job.sink.request_id(job.token)
+        operation.digest = digest
 
     async def _after_reading(self, job: _Job, unread: UnreadError) -> None:
         try:
@@ -291,6 +283,16 @@ def _status_text(asked: MeteringRequest, answer: Answer, version: int) -> bytes:
 def _report_text(answer: Answer, version: int) -> bytes:
     assert isinstance(answer, MeteringStatus)  # noqa: S101 -- what was asked for
     return report_bytes(answer)
+
+
+def _content(transactions: Iterable[Transaction], now_ns: int) -> object:
+    """Tell what requests mean, to tell them apart: a time of receipt is none of it."""
+    return [
+        (each.subscription.application.series, each.amounts, each.code, each.flat, each.at_ns)
+        if each.at_ns != now_ns
+        else (each.subscription.application.series, each.amounts, each.code, each.flat)
+        for each in transactions
+    ]
 
 
 def _digest(content: object) -> bytes:
