@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cgrates_py.cli import account, console, key
+from cgrates_py.cli import account, console, key, threescale
 from cgrates_py.cli.options import AdminPort, Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(console.app, name="console")
 app.add_typer(account.app, name="account")
 app.add_typer(key.app, name="key")
+app.add_typer(threescale.app, name="threescale")
 
 
 def _run(module: str, function: str, **arguments: Any) -> None:
@@ -178,7 +179,10 @@ def http(
     "Example: [bold]cgrates-py load tariffs/ --redis-url redis://10.0.0.2/0[/bold]"
 )
 def load(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of JSON files of 2012, or of CSVs.")],
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="Folder of JSON files of 2012, or of CSVs; of threescale.json."),
+    ],
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
     format: Annotated[  # noqa: A002 -- the option's name
@@ -190,7 +194,7 @@ def load(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and report, change nothing.")] = False,
     config: Config = None,
 ) -> None:
-    """Load a tariff and accounts, whether the server is running or not.
+    """Load a tariff, accounts and services of APIs, whether the server is running or not.
 
     All problems of all files are reported at once; nothing is loaded unless all is well. Running raters use
     the new tariff from the next request on.
