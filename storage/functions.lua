@@ -88,6 +88,16 @@ local function lease(keys, args)
 end
 
 -- keys: documents
+-- Tells what each of them is, as of one instant. Not MGET, which takes a key of another type for none.
+local function read_documents(keys)
+  local there = {}
+  for i = 1, #keys do
+    there[i] = redis.call('GET', keys[i])
+  end
+  return there
+end
+
+-- keys: documents
 -- args: per document what it must be and what it becomes ('': none)
 -- Tells 1, or what each of them is: then nothing was changed.
 local function replace(keys, args)
@@ -169,3 +179,6 @@ redis.register_function('cgr_lease_@ID@', lease)
 redis.register_function('cgr_open_batch_@ID@', open_batch)
 redis.register_function('cgr_publish_@ID@', publish)
 redis.register_function('cgr_replace_@ID@', replace)
+redis.register_function{
+  function_name = 'cgr_documents_@ID@', callback = read_documents, flags = { 'no-writes' }
+}

@@ -34,7 +34,10 @@ class _Data:
     tariff_version: int = 0
     tariffs: dict[int, bytes] = field(default_factory=dict)
     handles: list["MemoryStore"] = field(default_factory=list)
-    beside: DocumentData = field(default_factory=DocumentData)
+    beside: DocumentData = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.beside = DocumentData(self.clock)
 
 
 class MemoryStore(MemoryDocuments):

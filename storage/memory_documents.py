@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from rater.instant import SECOND
 from rater.metering.catalogue import CatalogueValue
 from storage.document_records import (
     check_changes,
@@ -27,14 +28,15 @@ from storage.documents import (
 
 @dataclass(slots=True)
 class DocumentData:
-    """What all handles of one store in memory share."""
+    """What all handles of one store in memory share; ``clock`` tells the nanoseconds since the epoch."""
 
+    clock: Callable[[], int]
     documents: dict[DocumentKey, bytes] = field(default_factory=dict)
     errors: dict[str, list[bytes]] = field(default_factory=dict)
     events: dict[bytes, int] = field(default_factory=dict)
     last_event_id: int = 0
     batches: dict[str, bytes] = field(default_factory=dict)
-    receipts: dict[str, bytes] = field(default_factory=dict)
+    receipts: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     handles: list["MemoryDocuments"] = field(default_factory=list)
 
 
@@ -130,16 +132,17 @@ class MemoryDocuments:
     async def open_batch(self, batch_id: str, batch: bytes) -> KnownBatch | None:
         """Keep a report for several accounts; None, or what is known of that id already."""
         data = self._shared
-        if batch_id in data.receipts:
-            return KnownBatch(None, data.receipts[batch_id])
+        expires_ns, receipt = data.receipts.get(batch_id, (0, b""))
+        if expires_ns > data.clock():
+            return KnownBatch(None, receipt)
         if batch_id in data.batches:
             return KnownBatch(data.batches[batch_id])
         data.batches[batch_id] = batch
         return None
 
     async def close_batch(self, batch_id: str, receipt: bytes, ttl_s: int) -> None:
-        """Forget a report that is booked on all its accounts, but for a receipt: here for ever."""
-        self._shared.receipts[batch_id] = receipt
+        """Forget a report that is booked on all its accounts, but for a receipt that is kept so long."""
+        self._shared.receipts[batch_id] = (self._shared.clock() + ttl_s * SECOND, receipt)
         self._shared.batches.pop(batch_id, None)
 
     async def open_batches(self) -> list[tuple[str, bytes]]:

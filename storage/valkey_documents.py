@@ -29,7 +29,7 @@ from storage.documents import (
     KnownBatch,
     Replacement,
 )
-from storage.library import ADD_ERROR, ADD_EVENTS, CLOSE_BATCH, OPEN_BATCH, REPLACE
+from storage.library import ADD_ERROR, ADD_EVENTS, CLOSE_BATCH, DOCUMENTS, OPEN_BATCH, REPLACE
 from storage.link import pack
 from storage.store import StoreError
 
@@ -66,9 +66,15 @@ class ValkeyDocuments:
             listener(key)
 
     async def documents(self, wanted: Sequence[DocumentKey]) -> list[CatalogueValue | None]:
-        """Read documents, in one round trip; None for one that there is not."""
+        """Read documents as of one instant; None for one that there is not.
+
+        One command, awaited without a task between: whoever awaits this directly has the documents before
+        ``on_document`` tells that they changed, and keeps nothing that is out of date.
+        """
+        if not wanted:
+            return []
         names = [keys.document(key) for key in wanted]
-        blobs = await asyncio.gather(*[self._call(name, pack("GET", name)) for name in names])
+        blobs = await self._call(names[0], pack("FCALL_RO", DOCUMENTS, len(names), *names))
         return [_document(key, blob) for key, blob in zip(wanted, blobs, strict=True)]
 
     async def replace(self, changes: Sequence[Replacement]) -> bool:

@@ -29,6 +29,9 @@ CONNECTION = st.integers(0, CONNECTIONS - 1)
 KEY = st.sampled_from(KEYS)
 IDS = st.lists(st.sampled_from("rstuv"), unique=True, max_size=3)
 
+SERIES = st.sampled_from(["a~1:m", "a~1:n"])
+CELLS = st.dictionaries(st.integers(0, 6), st.sampled_from([1, 2, 2**64]), max_size=3)
+
 
 class Commits(RuleBasedStateMachine):
     """Every outcome is the model's; the journal always proves the record."""
@@ -66,6 +69,15 @@ class Commits(RuleBasedStateMachine):
         self.settle(
             who, Commit(key, max(stored.version - behind, 0), after, self.line(stored, after), self.new(ids))
         )
+
+    @rule(who=CONNECTION, key=KEY, series=SERIES, cells=CELLS)
+    def count(self, who: int, key: AccountKey, series: str, cells: dict[int, int]) -> None:
+        """Set a series; without cells there is none."""
+        stored = self.accounts.get(key, Stored(0, Account(*key)))
+        usage = {**(stored.account.usage or {}), series: cells}
+        kept = {name: counted for name, counted in usage.items() if counted}
+        after = replace(stored.account, usage=kept or None)
+        self.settle(who, Commit(key, stored.version, after, self.line(stored, after)))
 
     @rule(who=CONNECTION, key=KEY, ids=IDS, version=st.integers(0, 3))
     def answer_alone(self, who: int, key: AccountKey, ids: list[str], version: int) -> None:

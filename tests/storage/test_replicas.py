@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from rater.account import Account
+from rater.metering.catalogue import ServiceToken
 from storage import acked
+from storage.documents import Replacement, key_of
 from storage.limits import StoreLimits
 from storage.link import Counters, pack
 from storage.store import Commit, Committed, Conflict, Stored, StoreUnavailableError
@@ -110,6 +112,22 @@ async def test_a_change_is_on_the_replica_when_it_is_answered(pair: Pair) -> Non
             assert await store.commit(create(account)) == Committed(1)
             async with ValkeyStore(pair.replica_url) as other:
                 assert await other.read(key) == Stored(1, account)
+
+
+async def test_a_document_and_a_batch_are_on_the_replica_when_they_are_answered(pair: Pair) -> None:
+    async with ValkeyStore(pair.url, ACKED) as store, ValkeyStore(pair.replica_url) as other:
+        token = ServiceToken("t", "1001")
+        for number in range(10):
+            assert await store.replace([Replacement(key_of(token), None, token)]) is True
+            assert await other.documents([key_of(token)]) == [token]
+            assert await store.replace([Replacement(key_of(token), token, None)]) is True
+            assert await other.documents([key_of(token)]) == [None]
+            assert await store.open_batch(str(number), b"batch") is None
+            assert len(await other.open_batches()) == number + 1
+        with Stopped(pair.replica):
+            with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
+                await store.open_batch("0", b"batch")
+            assert await store.documents([key_of(token)]) == [None]
 
 
 async def test_without_a_replica_in_time_the_outcome_is_unknown_and_told_when_it_is_back(pair: Pair) -> None:

@@ -20,6 +20,7 @@ from tests.storage.documents import APPLICATION, PROVIDER, SERVICE
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MADE = [Replacement(key_of(SERVICE), None, SERVICE)]
+MARKER = key_of(PROVIDER)
 GONE = [Replacement(key_of(SERVICE), SERVICE, None)]
 
 
@@ -28,15 +29,19 @@ async def test_keys_beside_accounts_are_those_on_the_page(valkey: ValkeyStore, a
     await valkey.add_error("10:01", ErrorRecord("code", "", 1, {}))
     await valkey.add_events([("alert", 1, {})])
     await valkey.open_batch("b", b"")
+    await valkey.open_batch("c", b"")
+    await valkey.close_batch("c", b"receipt", 60)
     expected = {
         b"cgr:c:{catalogue}:service:1001",
         b"cgr:c:{catalogue}:application:1001:a1",
         b"cgr:x:{10:01}",
         b"cgr:e:{events}",
         b"cgr:e:{events}:last",
-        b"cgr:b",
+        b"cgr:b:{batches}",
+        b"cgr:b:{batches}:c",
     }
     assert expected == set(admin.keys("*"))
+    assert 59_000 < admin.pttl(b"cgr:b:{batches}:c") <= 60_000
 
 
 async def test_documents_of_a_turn_share_one_round_trip(valkey: ValkeyStore) -> None:
@@ -45,6 +50,27 @@ async def test_documents_of_a_turn_share_one_round_trip(valkey: ValkeyStore) -> 
     assert valkey.counters.round_trips == before + 1
     await valkey.replace([*MADE, Replacement(key_of(PROVIDER), None, PROVIDER)])
     assert valkey.counters.round_trips == before + 2
+
+
+async def test_who_reads_a_document_has_it_before_hearing_that_it_changed(valkey: ValkeyStore) -> None:
+    """Also if both come in one piece: else a cache would keep what is out of date."""
+    events: list[object] = []
+    valkey.on_document(events.append)
+    link = valkey._route.link_of(b"")
+    assert link is not None
+
+    async def read() -> None:
+        events.append(await valkey.documents([key_of(SERVICE), MARKER]))
+
+    reading = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    link._unsent.clear()  # the test answers, not the server
+    name = keys.document(key_of(SERVICE))
+    push = b">2\r\n+invalidate\r\n*1\r\n$%d\r\n%b\r\n" % (len(name), name)
+    link.data_received(b"*2\r\n_\r\n_\r\n" + push)
+    await reading
+    await valkey.refresh()
+    assert events == [[None, None], key_of(SERVICE)]
 
 
 async def test_a_document_that_an_earlier_version_wrote_can_be_changed(
