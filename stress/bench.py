@@ -25,7 +25,7 @@ from rater.compiler import compile_tariff
 from rater.instant import parse as parse_time
 from rater.tariff import Tariff
 from storage.loading import load_folder
-from stress import serving, traffic
+from stress import metering, serving, traffic
 from stress.client import JSONClient, RpcError
 from stress.decks import write_deck
 from stress.echo import messages
@@ -41,6 +41,8 @@ DECK_PREFIXES = 300_000
 DECK_SEED = 1
 PRICED_CALLS = 2_000
 
+METERING = "metering"
+"""Stands beside the kinds of traffic: authrep and reports over HTTP."""
 ECHO = "echo"
 SHARE_BARS = {
     (Kind.GET_COST, 1): 28.0,
@@ -66,9 +68,13 @@ def bench(seconds: float, runs: int, only: Sequence[str], deck: bool, with_keys:
         singles = [*_core(place / "core"), *_start_up(place)]
         size, throughput, checks = _traffic(place, seconds, runs, only, with_keys)
         singles += checks
+        over_http: list[Throughput] = []
+        if not only or METERING in only:
+            over_http, used = metering.measure(place / "metering", seconds, runs, _say)
+            singles += used
         if deck:
             singles += _deck(place, seconds)
-        return Report(size, throughput, singles)
+        return Report(size, throughput, singles, over_http)
 
 
 def _traffic(
@@ -242,7 +248,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each measurement (default 2)")
     parser.add_argument("--runs", type=int, default=3, help="rounds; medians are told (default 3)")
-    parser.add_argument("--only", action="append", choices=list(Kind), default=[], help="only this traffic")
+    parser.add_argument(
+        "--only", action="append", choices=[*Kind, METERING], default=[], help="only this traffic"
+    )
     parser.add_argument("--no-deck", action="store_true", help="leave out the large tariff")
     parser.add_argument("--with-keys", action="store_true", help="ask by a key with a tenant and limits")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -34,7 +34,7 @@ class Measured:
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     """What the connections of a run share."""
 
     lines: Sequence[bytes]
@@ -48,16 +48,17 @@ class _Run:
     fault: str = ""
 
     def fail(self, fault: str) -> None:
+        """End the run, for a reason that is told."""
         self.fault = self.fault or fault
         self.stopping = True
         self.drained.set()
 
 
-class _Caller(asyncio.Protocol):
+class Caller(asyncio.Protocol):
     """One connection: asks again as often as it is answered."""
 
-    def __init__(self, run: _Run, place: int) -> None:
-        self._run = run
+    def __init__(self, run: Run, place: int) -> None:
+        self.run = run
         self._place = place
         self._tail = b""
         self._asked_s = 0.0
@@ -65,12 +66,14 @@ class _Caller(asyncio.Protocol):
         self.transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way to the server."""
         self.transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._run.fail(f"a connection was lost: {exc or 'closed by the server'}")
+        """Give the run up: nothing may be left unanswered."""
+        self.run.fail(f"a connection was lost: {exc or 'closed by the server'}")
         if self._greeted is not None and not self._greeted.done():
-            self._greeted.set_exception(LoadError(self._run.fault))
+            self._greeted.set_exception(LoadError(self.run.fault))
 
     async def greet(self, line: bytes) -> None:
         """Send a line that is no request of the pool; return when it was answered. Raises LoadError."""
@@ -81,7 +84,7 @@ class _Caller(asyncio.Protocol):
 
     def ask(self, count: int) -> None:
         """Send the next ``count`` requests of the pool."""
-        run, place = self._run, self._place
+        run, place = self.run, self._place
         self.transport.write(b"".join(run.lines[place : place + count]))
         self._place = (place + count) % (len(run.lines) // 2)
         run.unanswered += count
@@ -104,11 +107,16 @@ class _Caller(asyncio.Protocol):
             self._tail = data[data.rfind(b"\n") + 1 :][-len(SUCCESS) :]
         if not answers:
             return
-        run = self._run
+        run = self.run
         if data.count(SUCCESS) != answers:
             refused = next(line for line in data.split(b"\n") if not line.endswith(SUCCESS[:-1]))
             run.fail(f"an answer is no success: {refused[:300]!r}")
             return
+        self.answered(answers)
+
+    def answered(self, answers: int) -> None:
+        """Count answers, and ask as often again unless the run is over."""
+        run = self.run
         run.answered += answers
         run.unanswered -= answers
         if run.timed:
@@ -126,18 +134,19 @@ async def run_load(
     seconds: float,
     connections: int = CONNECTIONS,
     greeting: bytes = b"",
+    speak: type[Caller] = Caller,
 ) -> Measured:
     """Load a server on this machine for ``seconds`` after a short warm-up; return when all is answered.
 
-    ``lines`` are whole requests, each with its newline; every connection begins elsewhere among them,
-    after it was answered its ``greeting``. Raises LoadError.
+    ``lines`` are whole requests as ``speak`` sends them, each with its newline; every connection begins
+    elsewhere among them, after it was answered its ``greeting``. Raises LoadError.
     """
     loop = asyncio.get_running_loop()
-    run = _Run([*lines, *lines], timed=depth == 1)
-    callers: list[_Caller] = []
+    run = Run([*lines, *lines], timed=depth == 1)
+    callers: list[Caller] = []
     try:
         for number in range(connections):
-            make = partial(_Caller, run, number * len(lines) // connections)
+            make = partial(speak, run, number * len(lines) // connections)
             _, caller = await loop.create_connection(make, "127.0.0.1", port)
             callers.append(caller)
             if greeting:
@@ -159,7 +168,7 @@ async def run_load(
     return Measured(answered / lasted_s, run.answered, latencies_s)
 
 
-async def _pass(run: _Run, seconds: float) -> None:
+async def _pass(run: Run, seconds: float) -> None:
     """Let the run go on for so long. Raises LoadError as soon as it has failed."""
     try:
         async with asyncio.timeout(seconds):
@@ -169,7 +178,7 @@ async def _pass(run: _Run, seconds: float) -> None:
     raise LoadError(run.fault)
 
 
-async def _drain(run: _Run) -> None:
+async def _drain(run: Run) -> None:
     run.stopping = True
     try:
         async with asyncio.timeout(DRAIN_S):

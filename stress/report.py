@@ -1,8 +1,10 @@
 """What a bench found, and how it is shown."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from stress.figures import table
+from stress.http_load import HTTP_CONNECTIONS
 from stress.load import CONNECTIONS
 
 
@@ -21,12 +23,13 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """A figure that is no traffic. ``bar`` is the most it may be."""
+    """A figure that is no traffic. ``bar`` is the most it may be, ``least`` the least."""
 
     figure: str
     value: float
     unit: str
     bar: float | None = None
+    least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,40 +39,51 @@ class Report:
     answer_bytes: int
     throughput: list[Throughput]
     singles: list[Single]
+    metering: list[Throughput] = field(default_factory=list)
+    """Requests over HTTP: shares are of a bare answer by the same HTTP stack."""
 
 
 def text(report: Report) -> str:
-    """Lay the report out as two tables."""
-    traffic_rows = [
-        (
-            row.figure,
-            str(row.depth),
-            f"{row.per_second:,.0f}",
-            f"{row.share_percent:.1f} %",
-            "" if row.bar_percent is None else f"≥ {row.bar_percent:g} %",
-            "" if row.bar_percent is None else _verdict(row.share_percent >= row.bar_percent),
-            *("" if ms is None else f"{ms:.2f}" for ms in (row.p50_ms, row.p99_ms)),
-        )
-        for row in report.throughput
-    ]
-    heading = ("figure", "in flight", "req/s", "of the echo", "bar", "", "p50 ms", "p99 ms")
-    singles = [
-        (
-            row.figure,
-            f"{row.value:,.2f}".removesuffix(".00"),
-            row.unit,
-            "" if row.bar is None else f"≤ {row.bar:g} {row.unit}",
-            "" if row.bar is None else _verdict(row.value <= row.bar and row.value >= -row.bar),
-        )
-        for row in report.singles
-    ]
+    """Lay the report out as tables."""
     about = (
         f"{CONNECTIONS} connections; in flight: on each of them; "
         f"an answer of GetCost has {report.answer_bytes} bytes"
     )
-    return "\n".join(
-        (about, "", table(heading, traffic_rows), "", table(("figure", "value", "", "bar", ""), singles))
+    parts = [about, _traffic("of the echo", report.throughput)]
+    if report.metering:
+        parts += [f"{HTTP_CONNECTIONS} connections, over HTTP", _traffic("of bare HTTP", report.metering)]
+    return "\n\n".join([*parts, _singles(report.singles)])
+
+
+def _traffic(share: str, rows: Sequence[Throughput]) -> str:
+    heading = ("figure", "in flight", "req/s", share, "bar", "", "p50 ms", "p99 ms")
+    return table(heading, [_throughput(row) for row in rows])
+
+
+def _throughput(row: Throughput) -> Sequence[str]:
+    return (
+        row.figure,
+        str(row.depth),
+        f"{row.per_second:,.0f}",
+        f"{row.share_percent:.1f} %",
+        "" if row.bar_percent is None else f"≥ {row.bar_percent:g} %",
+        "" if row.bar_percent is None else _verdict(row.share_percent >= row.bar_percent),
+        *("" if ms is None else f"{ms:.2f}" for ms in (row.p50_ms, row.p99_ms)),
     )
+
+
+def _singles(rows: Sequence[Single]) -> str:
+    return table(("figure", "value", "", "bar", ""), [_single(row) for row in rows])
+
+
+def _single(row: Single) -> Sequence[str]:
+    value = f"{row.value:,.2f}".removesuffix(".00")
+    if row.least is not None:
+        return (row.figure, value, row.unit, f"≥ {row.least:,.0f}", _verdict(row.value >= row.least))
+    if row.bar is not None:
+        reached = _verdict(-row.bar <= row.value <= row.bar)
+        return (row.figure, value, row.unit, f"≤ {row.bar:g} {row.unit}", reached)
+    return (row.figure, value, row.unit, "", "")
 
 
 def _verdict(passed: bool) -> str:

@@ -25,7 +25,7 @@ LOAD_S = 300.0
 IN_FORCE_S = 60.0
 OUT_OF_REACH = "1000000000"
 
-_PORT = re.compile(r" rpc=127\.0\.0\.1:(\d+)")
+_PORTS = re.compile(r" rpc=127\.0\.0\.1:(\d+)(?: http=127\.0\.0\.1:(\d+))?")
 _ANYWHERE = ("--rpc-port", "0", "--http-port", "0", "--rater-port", "0")
 
 
@@ -35,11 +35,12 @@ class ServingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A program that is up: its process, its JSON-RPC port, and how long it took to say so."""
+    """A program that is up: its process, its JSON-RPC port, how long it took to say so, its HTTP port."""
 
     pid: int
     port: int
     ready_s: float
+    http_port: int = 0
 
 
 @contextmanager
@@ -51,8 +52,8 @@ def running(arguments: Sequence[str], log: Path) -> Iterator[Running]:
             [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=stderr, env=environment()
         )
     try:
-        port = _wait_ready(process, log)
-        yield Running(process.pid, port, time.monotonic() - started_s)
+        port, http_port = _wait_ready(process, log)
+        yield Running(process.pid, port, time.monotonic() - started_s, http_port)
     finally:
         _stop(process)
 
@@ -155,16 +156,16 @@ def environment() -> dict[str, str]:
     return plain | {"PYTHONPATH": path, SUPERVISOR_PID: str(os.getpid())}
 
 
-def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> int:
+def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> tuple[int, int]:
     stdout = process.stdout
     assert stdout is not None  # noqa: S101 -- a pipe was asked for
     line = ""
     if select.select([stdout], [], [], READY_S)[0]:
         line = stdout.readline().decode()
-    match = _PORT.search(line)
+    match = _PORTS.search(line)
     if match is None:
         raise ServingError(f"{process.args!r} is not up:\n{line}{log.read_text()[-2000:]}")
-    return int(match[1])
+    return int(match[1]), int(match[2] or 0)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -49,9 +49,9 @@ async def run_http(
     services = open_services(settings)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each bad request fills disks
     async with server_tls(settings) as tls:
-        serving = [_serve(settings, build_app(services, administration=admin is None), listener, tls)]
+        serving = [serve_app(settings, build_app(services, administration=admin is None), listener, tls)]
         if admin is not None:
-            serving.append(_serve(settings, build_admin_app(services), admin, tls))
+            serving.append(serve_app(settings, build_admin_app(services), admin, tls))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, *(task for _, task in serving)}, return_when=asyncio.FIRST_COMPLETED)
         for server, _ in serving:
@@ -61,9 +61,10 @@ async def run_http(
         await services.rpc.close()
 
 
-def _serve(
-    settings: Settings, app: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None
-) -> tuple[_Server, asyncio.Task[None]]:
+def serve_app(
+    settings: Settings, app: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None = None
+) -> tuple[uvicorn.Server, asyncio.Task[None]]:
+    """Begin to serve an application on ``listener``; return the server, to be told to stop, and its task."""
     server = _Server(
         uvicorn.Config(
             app,

@@ -65,6 +65,21 @@ def test_a_bench_with_keys_measures_the_same_by_a_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_bench_of_metering_measures_beside_bare_http_and_loses_no_hit() -> None:
+    """authrep and reports over HTTP; the applications have used what was answered."""
+    done = stress(*("bench", "--seconds", "0.2", "--runs", "1", "--no-deck", "--json", "--only", "metering"))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+
+    rates = {row["figure"]: row["per_second"] > 0 for row in report["metering"]}
+    assert rates == dict.fromkeys(("bare HTTP", "authorize", "authrep-one", "authrep-many"), True)
+    singles = {row["figure"]: row["value"] for row in report["singles"]}
+    assert (singles["usage: lost or doubled"], singles["usage: answered"] > 0) == (0, True)
+    assert singles["report of 1,000, one application"] > 0
+    assert singles["report of 1,000, 100 applications"] > 0
+
+
+@pytest.mark.slow
 def test_an_open_loop_with_a_server_of_its_own_gets_every_answer() -> None:
     done = stress("openloop", "--rate", "500", "--seconds", "0.4", "--poisson", "--json")
     found = json.loads(done.stdout)
@@ -114,19 +129,27 @@ def test_the_report_tells_which_bars_are_reached() -> None:
             Throughput("getcost", 1, 29_000.0, 29.0, 28.0, 0.8, 1.5),
             Throughput("getcost", 16, 70_000.0, 10.0, 11.0, None, None),
         ],
-        [Single("ready", 6.0, "s", 5.0), Single("lost", 0.0, "debits", 0.0), Single("core", 1.25, "µs")],
+        [
+            Single("ready", 6.0, "s", 5.0),
+            Single("lost", 0.0, "debits", 0.0),
+            Single("core", 1.25, "µs"),
+            Single("report", 19_000.0, "hits/s", least=20_000.0),
+        ],
+        [Throughput("authrep", 1, 2_000.0, 26.0, 25.0, 0.8, 1.5)],
     )
     lines = [
         tuple(cell.strip() for cell in line.strip("|").split("|"))
         for line in text(report).splitlines()
-        if re.match(r"\| (echo|getcost|ready|lost|core)", line)
+        if re.match(r"\| (echo|getcost|ready|lost|core|report|authrep)", line)
     ]
 
     assert lines == [
         ("echo", "1", "100,000", "100.0 %", "", "", "0.20", "0.50"),
         ("getcost", "1", "29,000", "29.0 %", "≥ 28 %", "pass", "0.80", "1.50"),
         ("getcost", "16", "70,000", "10.0 %", "≥ 11 %", "FAIL", "", ""),
+        ("authrep", "1", "2,000", "26.0 %", "≥ 25 %", "pass", "0.80", "1.50"),
         ("ready", "6", "s", "≤ 5 s", "FAIL"),
         ("lost", "0", "debits", "≤ 0 debits", "pass"),
         ("core", "1.25", "µs", "", ""),
+        ("report", "19,000", "hits/s", "≥ 20,000", "FAIL"),
     ]
