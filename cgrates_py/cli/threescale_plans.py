@@ -138,7 +138,9 @@ def set_rate(
         str | None, typer.Option("--from", metavar="TIME", help="From then on (RFC 3339).")
     ] = None,
     package: Annotated[int, typer.Option(min=1, help="Units are sold so many at a time.")] = 1,
-    per: Annotated[int, typer.Option(min=1, help="The price is for so many units.")] = 1,
+    per: Annotated[
+        int | None, typer.Option(min=1, help="The price is for so many units.  [a package]")
+    ] = None,
     over: Annotated[
         str | None, typer.Option(metavar="PERIOD", help="Find the tier by all units of the period so far.")
     ] = None,

@@ -120,7 +120,7 @@ def _on_store(
             answer = await administration.answer(AdministerRequest(verb, list(path), {}, raw))
             document: Members = orjson.loads(bytes(answer.Body))
             if answer.Status >= 400:
-                raise CommandError(document.get("error", f"it {document['status']} already"))
+                raise CommandError(document.get("error", "there is one of that id already"))
             return document
 
         await work(asked)

@@ -168,7 +168,7 @@ class RateMember(_Member):
     plan: Text | None = Field(None, validation_alias=_PLAN)
     from_ns: Annotated[int, BeforeValidator(_from_ns)] = Field(0, validation_alias="from")
     package: AtLeastOne = 1
-    per: AtLeastOne = 1
+    per: AtLeastOne | None = None
     over: Annotated[Period, BeforeValidator(_period)] | None = None
     whole: Flag = False
     tiers: Annotated[tuple[TierMember, ...], Field(min_length=1, max_length=TIERS_MAX)]

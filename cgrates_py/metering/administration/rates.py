@@ -59,7 +59,7 @@ def _rate(metric_id: str, place: str, value: Any) -> MetricRate:
         tuple(_tier(f"{place}.tiers[{number}]", each) for number, each in enumerate(tiers)),
         plan_id=fields.text(f"{place}.plan_id", given.get("plan_id") or ""),
         from_ns=_from_ns(f"{place}.from", given.get("from")),
-        package=_least_one(f"{place}.package", given),
+        package=_least_one(f"{place}.package", given) or 1,
         per=_least_one(f"{place}.per", given),
         over=None if over is None else fields.period(f"{place}.over", over),
         whole=given.get("whole") is not None and fields.flag(f"{place}.whole", given["whole"]),
@@ -98,9 +98,9 @@ def _from_ns(place: str, value: Any) -> int:
     return at_ns
 
 
-def _least_one(place: str, given: Members) -> int:
+def _least_one(place: str, given: Members) -> int | None:
     value = given.get(place.rpartition(".")[2])
-    return 1 if value is None else fields.whole(place, value, 1)
+    return None if value is None else fields.whole(place, value, 1)
 
 
 def _shown(rate: MetricRate) -> Members:
