@@ -13,7 +13,8 @@ from storage.records import split_head
 from storage.store import AccountKey, StoreCorruptError
 
 PROVEN_MAX = 50_000
-"""Accounts whose proof is remembered, about 400 bytes each and what its counters take; of others, a check begins at the beginning."""
+"""Accounts whose proof is remembered, about 400 bytes each and some 60 for each metric that it counts; of
+others, a check begins at the beginning."""
 
 DIFFERING_MAX = 10_000
 """Differing accounts kept by name; there are no more to be told apart in a log."""
