@@ -36,6 +36,9 @@ from storage.loading.threescale_schema import ApplicationMember, Document, RateM
 
 FILE = "threescale.json"
 
+_TREE = {"name": "a name of its own", "parent_id": "a metric above it"}
+"""What a member of a metric was expected to be."""
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -159,7 +162,7 @@ class _Reader:
             self._bounded("metrics", service_id, len(metrics), METRICS_MAX)
             for place, metric in found:
                 if (flaw := metric_flaw(metrics, metric)) is not None:
-                    self._report.problem(FILE, f"$.metrics[{place}].{flaw[0]}", "a tree of metrics", flaw[1])
+                    self._report.problem(FILE, f"$.metrics[{place}].{flaw[0]}", _TREE[flaw[0]], flaw[1])
             self._change(replace(service, metrics=metrics))
 
     def _read_limits(self) -> None:

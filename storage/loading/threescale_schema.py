@@ -51,9 +51,10 @@ def _price(value: Any) -> Decimal:
 
 
 def _from_ns(value: Any) -> int:
-    if not isinstance(value, str):
-        raise ValueError("a time (RFC 3339)")  # noqa: TRY004 -- pydantic reports these alone
-    at_ns = instant.parse(value)[0]
+    try:
+        at_ns = instant.parse(str(value))[0]
+    except instant.InstantError:
+        raise ValueError("an RFC 3339 time with a zone") from None
     if not values.EARLIEST_NS <= at_ns <= values.LATEST_NS:
         raise ValueError("a time from 1700 to 2262")
     return at_ns
