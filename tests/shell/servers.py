@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "cgrates_py"]
 DEADLINE_S = 30.0
 
-_READY = re.compile(r"ready rpc=127\.0\.0\.1:(\d+) http=127\.0\.0\.1:(\d+)\n")
+_READY = re.compile(r"ready rpc=127\.0\.0\.1:(\d+) http=127\.0\.0\.1:(\d+)(?: admin=127\.0\.0\.1:(\d+))?\n")
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -98,6 +98,7 @@ class Server(Running):
         match = _READY.fullmatch(self.ready_line)
         assert match is not None, f"{self.ready_line!r}\n{self.log.read_text()}"
         self.rpc_port, self.http_port = int(match[1]), int(match[2])
+        self.admin_port = int(match[3] or match[2])
 
     @property
     def rpc(self) -> str:
