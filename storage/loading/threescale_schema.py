@@ -172,7 +172,7 @@ class RateMember(_Member):
     per: AtLeastOne | None = None
     over: Annotated[Period, BeforeValidator(_period)] | None = None
     whole: Flag = False
-    tiers: Annotated[tuple[TierMember, ...], Field(min_length=1, max_length=TIERS_MAX)]
+    tiers: Annotated[tuple[TierMember, ...], Field(max_length=TIERS_MAX)]
 
 
 class Document(_Member):
