@@ -14,6 +14,9 @@ ACTIVE = "active"
 USER_KEY, APP_ID, OAUTH = "1", "2", "oauth"
 """How the applications of a service say who they are."""
 
+GENERATION_DIGITS = 10
+"""Hexadecimal digits of a generation: 40 bits, so that two of one id are never the same."""
+
 ALERT_BINS = (0, 50, 80, 90, 100, 120, 150, 200, 300)
 """Utilisations in percent that an alert can be asked for."""
 

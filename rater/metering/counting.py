@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rater.instant import SECOND
+from rater.metering.catalogue import GENERATION_DIGITS
 from rater.metering.period import Period, bounds_s, cells_of, kind_of
 from rater.metering.product import Limit, Subscription
 from rater.metering.usage import Usage
@@ -172,10 +173,20 @@ class Counting:
         counted = self._cells(subscription.traffic)
         if ever not in counted:
             self._events.append(Raised("first_traffic", subscription))
+            self._forget_former(subscription)
         if day not in counted:
             self._events.append(Raised("first_daily_traffic", subscription))
         self._add(subscription.traffic, (ever, day), 1)
         self._seen[subscription.traffic] = subscription
+
+    def _forget_former(self, subscription: Subscription) -> None:
+        """Drop the counters of a deleted application of the same id."""
+        own = subscription.traffic
+        former = f"{subscription.application.app_id}~"
+        for series in self._before:
+            generation, colon, _ = series.removeprefix(former).partition(":")
+            if colon and series.startswith(former) and not series.startswith(own) and _is_one(generation):
+                self._touched[series] = {}
 
     def _alert(self, subscription: Subscription) -> None:
         """Raise an alert if the fullest limit reached a bin that the service asks for: each once a day."""
@@ -199,3 +210,8 @@ class Counting:
                 return
         self._touched[series] = {minute: 1}
         self._events.append(Raised("alert", subscription, max(reached), *fullest))
+
+
+def _is_one(generation: str) -> bool:
+    """Tell whether a text is what generations are made of, and no part of another application's id."""
+    return len(generation) == GENERATION_DIGITS and all(digit in "0123456789abcdef" for digit in generation)

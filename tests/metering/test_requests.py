@@ -262,3 +262,24 @@ async def test_an_application_of_a_service_that_was_made_anew_is_not_found(desk:
     anew = replace(SERVICE, generation="new")
     assert await desk.store.replace([Replacement(key_of(SERVICE), SERVICE, anew)])
     assert (await desk.ask(AUTHORIZE, AppId="a1")).Error == "application_not_found"
+
+
+async def test_an_application_made_anew_begins_anew_and_the_record_forgets_the_former(desk: Desk) -> None:
+    first, second = ("a1", "00000000a1"), ("a1", "00000000b2")
+    neighbour = application("a1~x", account=("", "rif"))
+    values = [replace(application(name), generation=generation) for name, generation in (first, second)]
+    former, anew = (replace(each, account=("", "rif")) for each in values)
+    assert await desk.store.replace([Replacement(key_of(former), application("a1"), former)])
+    assert await desk.store.replace([Replacement(key_of(neighbour), None, neighbour)])
+    for app_id in ("a1", "a1~x"):
+        await desk.ask(AUTHREP, AppId=app_id, Usage=[("hits", "7")])
+    assert await desk.store.replace([Replacement(key_of(former), former, anew)])
+    other = desk.other()
+    answer = await other.ask(AUTHREP, AppId="a1", Usage=[("hits", "5")])
+    assert [each.current for each in answer.Reports] == ["5", "5", "0"]
+    stored = await desk.store.read(("", "rif"))
+    assert stored is not None
+    assert {series.rpartition(":")[0] for series in stored.account.usage or {}} == {
+        anew.series[:-1],
+        neighbour.series[:-1],
+    }

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from cgrates_py.clock import Clock
 from rater.account import Account
-from rater.metering.catalogue import Application, Provider, Service, UserKey
+from rater.metering.catalogue import GENERATION_DIGITS, Application, Provider, Service, UserKey
 from storage.documents import (
     DocumentKey,
     DocumentStore,
@@ -144,7 +144,7 @@ def belongs(application: Application | None, service: Service) -> bool:
 
 def new_generation() -> str:
     """Make a name that tells what is created now from all that had its id before."""
-    return secrets.token_hex(5)
+    return secrets.token_hex(GENERATION_DIGITS // 2)
 
 
 def not_found(error: str) -> RefusedError:
