@@ -10,6 +10,9 @@ import httpx
 import pytest
 
 from cgrates_py.clock import HeldClock
+from cgrates_py.http.app import build_app
+from cgrates_py.http.services import open_services
+from cgrates_py.settings import load
 from tests.shell.conftest import ScriptedBalancer, http_front
 
 WHO = {"CstmId": "vdf", "Subject": "rif", "DestinationPrefix": "0257"}
@@ -294,6 +297,20 @@ async def test_a_quote_without_times_is_for_a_minute_from_now(
         descriptor["TimeStart"],
         descriptor["TimeEnd"],
     ) == ("2012-02-02T17:29:30Z", "2012-02-02T17:30:30Z")
+
+
+@pytest.mark.parametrize(("caller", "status"), [("127.0.0.1", 200), ("::1", 200), ("10.0.0.1", 401)])
+async def test_who_is_on_this_machine_sets_the_test_clock_without_a_key(
+    caller: str, status: int, tmp_path: Path
+) -> None:
+    HeldClock.create(tmp_path / "clock")
+    services = open_services(load(require_keys=True, clock_file=str(tmp_path / "clock")))
+    transport = httpx.ASGITransport(build_app(services), client=(caller, 1))
+    async with httpx.AsyncClient(base_url="http://a", transport=transport) as http:
+        response = await http.post("/test/clock", content='{"now":"2012-02-02T17:30:00Z"}')
+    await services.rpc.close()
+
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from cgrates_py.http.services import open_services
 from cgrates_py.http.threescale.front import CHECKS
+from cgrates_py.settings import load
+from protocol.access import ANY_TENANT, METERING_ID, Grant, Keyring, Right, derived_key
 from tests.shell.conftest import ScriptedBalancer, http_front
 
 TYPE = "application/vnd.3scale-v2.0+xml"
@@ -19,6 +22,7 @@ REFUSAL = (
 )
 AUTHORIZE, AUTHREP, REPORT = "/transactions/authorize.xml", "/transactions/authrep.xml", "/transactions.xml"
 ASKED = "provider_key=pk&app_id=a&usage[hits]=1"
+CHECKED, REPORTED = "Metering.AuthRep", "Metering.Report"
 FORM = "provider_key=pk&transactions[0][app_id]=a&transactions[0][usage][hits]=1"
 FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -370,6 +374,42 @@ async def test_no_key_is_asked_for_where_everything_else_needs_one(balancer: Scr
         answers = [await client.get(f"{AUTHREP}?{ASKED}"), await client.get("/raters")]
 
     assert [answer.status_code for answer in answers] == [200, 401]
+
+
+async def test_what_is_asked_after_a_change_of_the_catalogue_says_when_that_was(
+    balancer: ScriptedBalancer, http: httpx.AsyncClient
+) -> None:
+    """So that a rater which has not heard of it yet looks first; reading changes nothing."""
+    key = {"Authorization": "Bearer k"}
+    balancer.answer = lambda method, _: '{"Status":404}' if method == "Metering.Administer" else "{}"
+    await http.get("/internal/services/1", headers=key)
+    await http.delete("/internal/services/1", headers=key)
+    await http.get(f"{AUTHREP}?{ASKED}")
+    balancer.answer = lambda method, _: "{}"
+    await http.put("/internal/services/1", headers=key)
+    await http.get(f"{AUTHREP}?{ASKED}")
+    await http.put("/internal/services/1", headers=key)
+    await http.post(REPORT, content=FORM)
+
+    epochs = [int(asked.get("Epoch", 0)) for method, asked in balancer.asked if method in {CHECKED, REPORTED}]
+    assert epochs[0] == 0
+    assert 0 < epochs[1] < epochs[2]
+
+
+def test_the_key_by_which_usage_is_asked_for_may_charge_and_is_no_reason_to_listen() -> None:
+    ring = Keyring("secret")
+
+    grant = ring.find(derived_key("secret", METERING_ID))
+
+    assert isinstance(grant, Grant)
+    assert (grant.right, grant.tenant, ring.admits_somebody) == (Right.CHARGE, ANY_TENANT, False)
+
+
+async def test_usage_is_asked_for_by_that_key() -> None:
+    services = open_services(load(secret="secret"))  # noqa: S106 -- a test's
+    await services.rpc.close()
+
+    assert services.metering == derived_key("secret", METERING_ID)
 
 
 async def test_a_request_whose_connection_broke_is_sent_again_under_the_same_id(
