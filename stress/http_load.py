@@ -4,7 +4,8 @@ from typing import Final
 
 from stress.load import Caller
 
-HTTP_CONNECTIONS: Final = 16
+CONNECTIONS: Final = (16, 64)
+"""How many callers wait for an answer each: a few gateways, and as many as the reference is measured with."""
 _GOOD: Final = b"HTTP/1.1 20"
 _NO_BODY: Final = b"content-length: 0\r\n"
 _HEAD_END: Final = b"\r\n\r\n"

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stress.figures import table
-from stress.http_load import HTTP_CONNECTIONS
 from stress.load import CONNECTIONS
 
 
@@ -40,7 +39,7 @@ class Report:
     throughput: list[Throughput]
     singles: list[Single]
     metering: list[Throughput] = field(default_factory=list)
-    """Requests over HTTP: shares are of a bare answer by the same HTTP stack."""
+    """Requests over HTTP, ``depth`` on as many connections: shares are of bare answers by the same stack."""
 
 
 def text(report: Report) -> str:
@@ -51,7 +50,7 @@ def text(report: Report) -> str:
     )
     parts = [about, _traffic("of the echo", report.throughput)]
     if report.metering:
-        parts += [f"{HTTP_CONNECTIONS} connections, over HTTP", _traffic("of bare HTTP", report.metering)]
+        parts += ["over HTTP, one in flight on each connection", _traffic("of bare HTTP", report.metering)]
     return "\n\n".join([*parts, _singles(report.singles)])
 
 

@@ -71,8 +71,9 @@ def test_a_bench_of_metering_measures_beside_bare_http_and_loses_no_hit() -> Non
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
 
-    rates = {row["figure"]: row["per_second"] > 0 for row in report["metering"]}
-    assert rates == dict.fromkeys(("bare HTTP", "authorize", "authrep-one", "authrep-many"), True)
+    rates = {(row["figure"], row["depth"]): row["per_second"] > 0 for row in report["metering"]}
+    figures = ("bare HTTP", "authorize", "authrep-one", "authrep-many")
+    assert rates == {(figure, connections): True for figure in figures for connections in (16, 64)}
     singles = {row["figure"]: row["value"] for row in report["singles"]}
     assert (singles["usage: lost or doubled"], singles["usage: answered"] > 0) == (0, True)
     assert singles["report of 1,000, one application"] > 0

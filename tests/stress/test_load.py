@@ -36,8 +36,8 @@ async def test_every_answer_is_counted_and_every_request_answered(depth: int) ->
 async def test_an_answer_in_pieces_is_one_answer() -> None:
     """Cut after each byte that could make the client miss or double its end."""
     pieces = [b'{"id":1,"result":0' + SUCCESS[:cut] for cut in range(len(SUCCESS))]
-    run = load._Run(LINES * 2, timed=False)
-    caller = load._Caller(run, 0)
+    run = load.Run(LINES * 2, timed=False)
+    caller = load.Caller(run, 0)
     caller.connection_made(_Deaf())
 
     for piece in pieces:
