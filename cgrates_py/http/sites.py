@@ -2,7 +2,8 @@
 
 A browser on this machine can reach a server on loopback, which asks for no key while there is none, and the
 page of 2012 changes accounts by GET. Browsers tell where a request comes from (Fetch Metadata, and RFC 6454);
-other clients send neither header. A request that shows a key is its sender's own: no page can show it.
+other clients send neither header. A request that shows a key as a bearer is its sender's own: no page can show
+it. The password of HTTP basic is another matter: browsers remember it, and send it whoever asks.
 """
 
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ def own_sites_only(app: ASGIApp) -> ASGIApp:
 
 
 def _is_foreign(headers: dict[bytes, bytes]) -> bool:
-    if b"authorization" in headers:
+    if headers.get(b"authorization", b"")[:7].lower() == b"bearer ":
         return False
     origin = headers.get(b"origin")
     if origin is not None and urlsplit(origin).netloc != headers.get(b"host"):

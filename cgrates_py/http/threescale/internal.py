@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from cgrates_py.http.params import ParameterError, read_body
 from cgrates_py.http.services import Services, bearer, http_status, json_response
+from cgrates_py.http.sites import own_sites_only
 from protocol.errors import Code
 from protocol.metering import AdministerAnswer, AdministerRequest
 from protocol.methods import NAMES, Method
@@ -51,7 +52,7 @@ def build_admin_app(services: Services) -> ASGIApp:
         routes=routes(services), exception_handlers={404: _nothing, 405: _nothing, Exception: _fault}
     )
     app.router.redirect_slashes = False
-    return services.metrics.wrap(app)
+    return services.metrics.wrap(own_sites_only(app))
 
 
 @dataclass(frozen=True, slots=True)
