@@ -194,6 +194,8 @@ class _Report:
             await answers.failure(send, answer)
         elif answer.Error:
             await answers.error(send, answer.Error, answer.Message)
+        elif answer.Code:  # no report is refused today; should one be, it is not accepted
+            await answers.status(send, answer, asked, reason=True, redirect="redirect_url")
         else:
             await answers.empty(send, 202)
 

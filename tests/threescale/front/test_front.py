@@ -235,6 +235,16 @@ async def test_who_wants_no_body_gets_none(
     assert balancer.asked[0][1]["NoBody"] is True
 
 
+async def test_a_report_that_is_refused_is_not_accepted(
+    balancer: ScriptedBalancer, http: httpx.AsyncClient
+) -> None:
+    answering(balancer, **REFUSED)
+
+    response = await http.post(REPORT, content=FORM)
+
+    assert (response.status_code, response.text) == (409, REFUSAL)
+
+
 async def test_no_body_changes_nothing_about_a_report(
     balancer: ScriptedBalancer, http: httpx.AsyncClient
 ) -> None:
