@@ -2,8 +2,8 @@
 
 A browser on this machine can reach a server on loopback, which asks for no key while there is none, and the
 page of 2012 changes accounts by GET. Browsers tell where a request comes from (Fetch Metadata, and RFC 6454);
-other clients send neither header. A request that shows a key as a bearer is its sender's own: no page can show
-it. The password of HTTP basic is another matter: browsers remember it, and send it whoever asks.
+other clients send neither header. A request that shows a key as a bearer is its sender's own: no page can do
+that. The password of HTTP basic is another matter: browsers remember it, and send it whoever asks.
 """
 
 from urllib.parse import urlsplit
