@@ -10,6 +10,9 @@ from storage.documents import DocumentKey, DocumentStore, Replacement
 DOCUMENTS_MAX = 200_000
 """Documents and absences remembered, some 600 bytes each; beyond, the tenth read first is forgotten."""
 
+NAMES_MAX = 1024
+"""Characters of a document's names together. No longer ones are made, so none is looked for or remembered."""
+
 Kind = TypeVar("Kind", bound=CatalogueValue)
 
 
@@ -43,12 +46,14 @@ class Catalogue:
         try:
             value = self._known[key]
         except KeyError:
+            if _is_too_long(key):
+                return None
             raise UnreadError((key,)) from None
         return value if isinstance(value, kind) else None
 
     def unread(self, keys: Iterable[DocumentKey]) -> list[DocumentKey]:
         """List those of ``keys`` that have to be read first, each once."""
-        return [key for key in dict.fromkeys(keys) if key not in self._known]
+        return [key for key in dict.fromkeys(keys) if key not in self._known and not _is_too_long(key)]
 
     async def read(self, keys: Sequence[DocumentKey]) -> None:
         """Read documents; one that changes meanwhile stays unread. Raises StoreError."""
@@ -101,6 +106,10 @@ class Catalogue:
         for key in list(self._known)[: DOCUMENTS_MAX // 10 + count]:
             del self._known[key]
             self._subscriptions.pop(key, None)
+
+
+def _is_too_long(key: DocumentKey) -> bool:
+    return sum(map(len, key)) > NAMES_MAX
 
 
 class Announcing:

@@ -18,6 +18,9 @@ from rater.metering.catalogue import (
 from rater.metering.product import Product, Subscription
 from storage.documents import application_key, provider_key, service_key, token_key, user_key_key
 
+SHOWN_MAX = 256
+"""Characters of a caller's text that an error repeats."""
+
 Verdict = tuple[str, str]
 """Why a request is refused with a status document: (code, reason)."""
 
@@ -75,7 +78,7 @@ def _credentials(catalogue: Catalogue, asked: MeteringRequest) -> tuple[str, Ser
                 return service.provider_key, service
     raise MeteringError(
         "service_token_invalid",
-        f'service token "{asked.ServiceToken}" or service id "{asked.ServiceId}" is invalid',
+        f'service token "{shown(asked.ServiceToken)}" or service id "{shown(asked.ServiceId)}" is invalid',
     )
 
 
@@ -87,7 +90,7 @@ def _service(catalogue: Catalogue, key: str, given: str | None) -> Service:
         if default is None:
             raise MeteringError(
                 "provider_key_invalid_or_service_missing",
-                f'provider key "{key}" invalid and/or service ID missing',
+                f'provider key "{shown(key)}" invalid and/or service ID missing',
             )
         return default
     for service_id in _candidates(given):
@@ -97,9 +100,9 @@ def _service(catalogue: Catalogue, key: str, given: str | None) -> Service:
         if service.provider_key == key:
             return service
         if provider is None or not provider.service_ids:
-            raise MeteringError("provider_key_invalid", f'provider key "{key}" is invalid')
+            raise MeteringError("provider_key_invalid", f'provider key "{shown(key)}" is invalid')
         break
-    raise MeteringError("service_id_invalid", f'service id "{given}" is invalid')
+    raise MeteringError("service_id_invalid", f'service id "{shown(given)}" is invalid')
 
 
 def _candidates(service_id: str) -> tuple[str, ...]:
@@ -129,7 +132,9 @@ def by_app_id(catalogue: Catalogue, product: Product, app_id: str) -> Subscripti
     service = product.service
     found = catalogue.get(application_key(service.service_id, app_id), Application)
     if found is None or found.service_generation != service.generation:
-        raise refused(product, "application_not_found", f'application with id="{app_id}" was not found')
+        raise refused(
+            product, "application_not_found", f'application with id="{shown(app_id)}" was not found'
+        )
     return catalogue.subscription(found, product)
 
 
@@ -145,7 +150,7 @@ def by_user_key(catalogue: Catalogue, product: Product, user_key: str) -> Subscr
             and user_key in found.user_keys
         ):
             return catalogue.subscription(found, product)
-    raise refused(product, "user_key_invalid", f'user key "{user_key}" is invalid')
+    raise refused(product, "user_key_invalid", f'user key "{shown(user_key)}" is invalid')
 
 
 def verdict_of(subscription: Subscription, asked: MeteringRequest) -> Verdict | None:
@@ -174,7 +179,7 @@ def _wrong_key(application: Application, service: Service, key: str | None) -> V
             return None
     elif not application.keys or key in application.keys:
         return None
-    reason = f'application key "{key}" is invalid' if key else "application key is missing"
+    reason = f'application key "{shown(key)}" is invalid' if key else "application key is missing"
     return "application_key_invalid", reason
 
 
@@ -183,7 +188,7 @@ def _wrong_redirect(application: Application, asked: MeteringRequest) -> Verdict
         if given is not None:
             if not given or given == application.redirect_url:
                 return None
-            return f"{name}_invalid", f'{name} "{given}" is invalid'
+            return f"{name}_invalid", f'{name} "{shown(given)}" is invalid'
     return None
 
 
@@ -195,7 +200,7 @@ def _wrong_referrer(application: Application, service: Service, referrer: str | 
         return "referrer_not_allowed", "referrer is missing"
     if any(matches(pattern, referrer) for pattern in filters):
         return None
-    return "referrer_not_allowed", f'referrer "{referrer}" is not allowed'
+    return "referrer_not_allowed", f'referrer "{shown(referrer)}" is not allowed'
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -215,6 +220,11 @@ def matches(pattern: str, text: str) -> bool:
             return False
         at = found + len(part)
     return len(text) - at >= len(rest[-1]) and text.endswith(rest[-1])
+
+
+def shown(text: str) -> str:
+    """Cut a caller's text for an error."""
+    return text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + "…"
 
 
 def refused(product: Product, code: str, message: str) -> KnownServiceError:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cgrates_py.metering.cache import Catalogue, UnreadError
-from cgrates_py.metering.credentials import by_app_id, by_user_key, refused
+from cgrates_py.metering.credentials import by_app_id, by_user_key, refused, shown
 from protocol.metering import Transaction as Reported
 from rater.instant import SECOND
 from rater.metering.catalogue import Metric, UserKey
@@ -12,9 +12,6 @@ from rater.metering.product import Product, Subscription
 from rater.metering.timestamp import NEWEST_S, OLDEST_S, parse_timestamp
 from rater.metering.value import Amount, ValueRangeError, parse_value
 from storage.documents import DocumentKey, application_key, user_key_key
-
-SHOWN_MAX = 256
-"""Characters of a caller's text that an error repeats."""
 
 
 def amounts_of(product: Product, usage: list[tuple[str, str | None]]) -> tuple[Amount, ...]:
@@ -25,10 +22,10 @@ def amounts_of(product: Product, usage: list[tuple[str, str | None]]) -> tuple[A
     amounts = []
     for given, value in usage:
         metric = _metric(product, given)
-        name = _shown(metric.name)
+        name = shown(metric.name)
         if value is None or not value.strip():
             raise refused(product, "usage_value_invalid", f'usage value for metric "{name}" can not be empty')
-        invalid = f'usage value "{_shown(value)}" for metric "{name}" is invalid'
+        invalid = f'usage value "{shown(value)}" for metric "{name}" is invalid'
         try:
             parsed = parse_value(value)
         except ValueRangeError:
@@ -51,7 +48,7 @@ def _metric(product: Product, given: str) -> Metric:
     name = given.strip()
     metric = product.by_name.get(name)
     if metric is None:
-        raise refused(product, "metric_invalid", f'metric "{_shown(name)}" is invalid')
+        raise refused(product, "metric_invalid", f'metric "{shown(name)}" is invalid')
     return metric
 
 
@@ -129,7 +126,3 @@ def _timestamp(product: Product, text: str, now_ns: int) -> int:
         sentence = f"reporting transactions more than {NEWEST_S} seconds in the future is not allowed"
         raise refused(product, "transaction_timestamp_too_new", sentence)
     return at_ns
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + "…"

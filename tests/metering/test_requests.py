@@ -283,3 +283,10 @@ async def test_an_application_made_anew_begins_anew_and_the_record_forgets_the_f
         anew.series[:-1],
         neighbour.series[:-1],
     }
+
+
+async def test_a_name_longer_than_any_is_unknown_without_a_look_and_told_in_short(desk: Desk) -> None:
+    remembered = desk.responder._catalogue.size
+    answer = await desk.ask(AUTHORIZE, AppId="x" * 100_000)
+    assert answer.Message == f'application with id="{"x" * 256}…" was not found'
+    assert desk.responder._catalogue.size == remembered + 2  # the provider and its service
