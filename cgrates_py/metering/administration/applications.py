@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from cgrates_py.accounts import name_of, parse_name
 from cgrates_py.metering.administration import fields
@@ -14,6 +16,7 @@ from cgrates_py.metering.administration.desk import (
     Reply,
     bad,
     belongs,
+    in_waves,
     new_generation,
 )
 from rater.metering.catalogue import Application, Service, UserKey
@@ -73,20 +76,11 @@ async def put_batch(desk: Desk, call: Call) -> Reply:
     """Create or change several applications, each for itself; keys and filters are added to what is there."""
     given = fields.a_list("applications", fields.wrapper(call, "applications"), BATCH_MAX)
     await desk.service(call.names["service"])
-    done, failures = [], []
-    for place, member in enumerate(given):
-        app_id = member.get("id") if isinstance(member, dict) else None
-        try:
-            attributes = fields.an_object(f"applications[{place}]", member)
-            app_id = fields.name_text("id", app_id)
-            saved = await save(desk, call.names["service"], app_id, attributes)
-        except RefusedError as refused:
-            failures.append({"id": app_id, "error": str(refused)})
-            continue
-        echo = _echo(saved.application, attributes) | {
-            name: attributes[name] for name in ("user_key", *_LISTS) if name in attributes
-        }
-        done.append({"status": saved.said, "application": echo})
+    ended: list[Members] = []
+    for part in _without_repeats(given):
+        ended += await in_waves(part, partial(_save_member, desk, call.names["service"]))
+    done = [each for each in ended if "application" in each]
+    failures = [each for each in ended if "application" not in each]
     document = {
         "status": "completed",
         "total": len(given),
@@ -96,6 +90,34 @@ async def put_batch(desk: Desk, call: Call) -> Reply:
         "failures": failures,
     }
     return Reply(200, document)
+
+
+def _without_repeats(given: list[Any]) -> list[list[Any]]:
+    """Cut a batch so that no part names an application twice: those are to be done in their order."""
+    parts: list[list[Any]] = [[]]
+    named: set[str] = set()
+    for member in given:
+        app_id = str(member.get("id")) if isinstance(member, dict) else ""
+        if app_id and app_id in named:
+            parts.append([])
+            named.clear()
+        named.add(app_id)
+        parts[-1].append(member)
+    return parts
+
+
+async def _save_member(desk: Desk, service_id: str, member: Any) -> Members:
+    """Save one application of a batch; tell what became of it."""
+    try:
+        given = fields.an_object("applications", member)
+        app_id = fields.name_text("id", given.get("id"))
+        saved = await save(desk, service_id, app_id, given)
+    except RefusedError as refused:
+        named = member.get("id") if isinstance(member, dict) else None
+        return {"id": named, "error": str(refused)}
+    echo = _echo(saved.application, given)
+    echo |= {name: given[name] for name in ("user_key", *_LISTS) if name in given}
+    return {"status": saved.said, "application": echo}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What every request of the administration works with: reads, atomic changes, and how it says no."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,14 @@ from storage.store import AccountKey, AccountStore, Commit, Entry
 ATTEMPTS_MAX = 100
 """Lost races before giving up; each lost one means that another change went through."""
 
+AT_ONCE = 100
+"""Changes under way together: enough to share round trips, little enough to hold in memory."""
+
 Members = dict[str, Any]
 """The members of a JSON object."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class AdministrationStore(DocumentStore, ListStore, Protocol):
@@ -135,6 +140,14 @@ class Desk:
     async def _document(self, key: DocumentKey) -> object:
         (value,) = await self.store.documents([key])
         return value
+
+
+async def in_waves(items: Sequence[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
+    """Do the work for each, many at a time so that they share round trips; tell what came of it, in order."""
+    done: list[R] = []
+    for start in range(0, len(items), AT_ONCE):
+        done += await asyncio.gather(*map(work, items[start : start + AT_ONCE]))
+    return done
 
 
 def belongs(application: Application | None, service: Service) -> bool:

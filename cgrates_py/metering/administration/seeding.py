@@ -1,18 +1,15 @@
 """Brings a catalogue of a data file into the store, by the same steps as the API."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from cgrates_py.metering.administration.applications import check_payer, replaced
-from cgrates_py.metering.administration.desk import Desk, Plan, belongs, new_generation
+from cgrates_py.metering.administration.desk import Desk, Plan, belongs, in_waves, new_generation
 from cgrates_py.metering.administration.services import stored
 from cgrates_py.metering.administration.tokens import TOKENS_MAX, keep_tokens
 from rater.metering.catalogue import Application, Service
 from storage.loading.threescale import CatalogueSeed
-
-AT_ONCE = 100
-"""Applications under way together: enough to share round trips, little enough to hold in memory."""
 
 
 class ChangedError(Exception):
@@ -29,9 +26,7 @@ async def seed_catalogue(desk: Desk, seed: CatalogueSeed, known: Mapping[str, Se
     for service in seed.services:
         before = known.get(service.service_id)
         changed += await _seed_service(desk, service, before, default=service.service_id in seed.defaults)
-    for start in range(0, len(seed.applications), AT_ONCE):
-        part = seed.applications[start : start + AT_ONCE]
-        changed += sum(await asyncio.gather(*(_seed_application(desk, each) for each in part)))
+    changed += sum(await in_waves(seed.applications, partial(_seed_application, desk)))
     for start in range(0, len(seed.tokens), TOKENS_MAX):
         changed += await keep_tokens(desk, seed.tokens[start : start + TOKENS_MAX])
     return changed

@@ -12,10 +12,11 @@ from cgrates_py.metering.administration.desk import (
     Reply,
     bad,
     belongs,
+    in_waves,
     new_generation,
     not_found,
 )
-from rater.metering.catalogue import ACTIVE, APP_ID, OAUTH, USER_KEY, Provider, Service
+from rater.metering.catalogue import ACTIVE, APP_ID, OAUTH, USER_KEY, Application, Provider, Service
 from storage.documents import Replacement, key_of, provider_key, service_key
 
 MODES = (USER_KEY, APP_ID, OAUTH)
@@ -25,8 +26,9 @@ KEYS_DIFFER = "Provider keys are not valid, must be not nil and different"
 async def list_services(desk: Desk, call: Call) -> Reply:
     """List all services by id."""
     every = await desk.store.list_documents("service")
-    shown = [await _shown_now(desk, each) for each in every if isinstance(each, Service)]
-    return Reply(200, {"status": "found", "services": shown})
+    found = [each for each in every if isinstance(each, Service)]
+    listed = await in_waves(found, partial(_shown_now, desk))
+    return Reply(200, {"status": "found", "services": listed})
 
 
 async def show_service(desk: Desk, call: Call) -> Reply:
@@ -95,10 +97,13 @@ async def change_provider_key(desk: Desk, call: Call) -> Reply:
 
 
 async def reset_stats(desk: Desk, call: Call) -> Reply:
-    """Begin all counters of a service anew: its applications get new generations, one after the other."""
+    """Begin all counters of a service anew: each of its applications gets a new generation."""
     service = await desk.service(call.names["service"])
-    for listed in await desk.applications(service):
+
+    async def renew(listed: Application) -> None:
         await desk.change(partial(_renewed, desk, service, listed.app_id))
+
+    await in_waves(await desk.applications(service), renew)
     return Reply(200, {"status": "deleted"})
 
 

@@ -235,13 +235,22 @@ async def test_a_batch_does_each_application_for_itself(shop: Admin) -> None:
     assert (first["id"], first["user_key"], first["application_keys"]) == ("x1", "u1", ["k"])
     assert document["failures"] == [
         {"id": "x2", "error": 'application with id="x2" has no state'},
-        {"id": None, "error": "applications[2]: expected an object"},
+        {"id": None, "error": "applications: expected an object"},
         {"id": None, "error": "id: expected a text"},
     ]
     made = await stored(shop, "x1")
     assert (made.keys, made.user_keys, made.referrer_filters) == (("k",), ("u1",), ("*.a",))
     assert (await shop.ask("PUT", "services/9/applications/batch", {"applications": []}))[0] == 404
     assert (await shop.ask("PUT", "services/1001/applications/batch", {"applications": {}}))[0] == 400
+
+
+async def test_a_batch_that_names_an_application_twice_does_so_in_order(shop: Admin) -> None:
+    batch = [{"id": "x", "state": str(number), "application_keys": [str(number)]} for number in range(5)]
+    document = await shop.do("PUT", "services/1001/applications/batch", {"applications": batch})
+    said = [each["status"] for each in document["applications"]]
+    assert said == ["created", *["modified"] * 4]
+    last = await stored(shop, "x")
+    assert (last.state, last.keys) == ("4", ("0", "1", "2", "3", "4"))
 
 
 async def test_changes_at_the_same_time_all_happen(shop: Admin) -> None:
