@@ -65,7 +65,8 @@ def serve(
 ) -> None:
     """Run the whole server: store, raters, balancer and HTTP, supervised, in the foreground.
 
-    Prints one line to stdout when the next request will be answered: "ready rpc=HOST:PORT http=HOST:PORT".
+    Prints one line to stdout when the next request will be answered: "ready rpc=HOST:PORT http=HOST:PORT",
+    and with --admin-port " admin=HOST:PORT".
     """
     _run(
         "serving",

@@ -32,6 +32,7 @@ from cgrates_py.metering.administration.desk import (
     not_found,
 )
 from protocol.metering import AdministerAnswer, AdministerRequest
+from storage.loading.threescale_rules import TEXT_MAX
 from storage.store import AccountStore
 
 _Handler = Callable[[Desk, Call], Awaitable[Reply]]
@@ -95,6 +96,9 @@ ROUTES: tuple[tuple[str, str, _Handler], ...] = (
 )
 """Verb, path and what answers. The first that matches counts; ``:name`` matches one segment."""
 
+FILTER_MAX = 4 * TEXT_MAX * 4 // 3
+"""Characters of a referrer filter in a path: base64 of up to four bytes a character."""
+
 _TABLE = [(verb, path.split("/"), handler) for verb, path, handler in ROUTES]
 
 
@@ -134,7 +138,11 @@ def _matched(pattern: list[str], path: list[str]) -> dict[str, str] | None:
         if piece != segment and not piece.startswith(":"):
             return None
     pairs = zip(pattern, path, strict=True)
-    return {piece[1:]: fields.name_text(piece[1:], segment) for piece, segment in pairs if piece[0] == ":"}
+    return {piece[1:]: _named(piece[1:], segment) for piece, segment in pairs if piece[0] == ":"}
+
+
+def _named(name: str, segment: str) -> str:
+    return fields.name_text(name, segment, FILTER_MAX if name == "filter" else TEXT_MAX)
 
 
 def _read(body: msgspec.Raw) -> Any:

@@ -47,9 +47,9 @@ def text(name: str, value: Any, longest: int = TEXT_MAX) -> str:
     return value
 
 
-def name_text(name: str, value: Any) -> str:
+def name_text(name: str, value: Any, longest: int = TEXT_MAX) -> str:
     """Read an id, a name or a key: a text that is not blank."""
-    found = text(name, value)
+    found = text(name, value, longest)
     if not found.strip():
         raise bad(f"{name}: expected a text that is not blank")
     return found

@@ -213,6 +213,15 @@ async def test_referrer_filters_are_listed_added_and_deleted(shop: Admin) -> Non
     assert (await shop.do("GET", filters))["referrer_filters"] == []
 
 
+async def test_the_longest_referrer_filter_can_be_deleted(shop: Admin) -> None:
+    filters, longest = f"{APP}/referrer_filters", "\U0001f40d" * 255
+    await shop.do("POST", filters, {"referrer_filter": longest})
+    encoded = base64.urlsafe_b64encode(longest.encode()).decode()
+    assert await shop.ask("DELETE", f"{filters}/{encoded}") == (200, {"status": "deleted"})
+    assert (await shop.do("GET", filters))["referrer_filters"] == []
+    assert (await shop.ask("PUT", f"services/{'x' * 256}", {"service": {"provider_key": "k"}}))[0] == 400
+
+
 async def test_a_batch_does_each_application_for_itself(shop: Admin) -> None:
     batch = [
         {
