@@ -108,13 +108,13 @@ def _without_repeats(given: list[Any]) -> list[list[Any]]:
 
 async def _save_member(desk: Desk, service_id: str, member: Any) -> Members:
     """Save one application of a batch; tell what became of it."""
+    app_id = None
     try:
         given = fields.an_object("applications", member)
         app_id = fields.name_text("id", given.get("id"))
         saved = await save(desk, service_id, app_id, given)
     except RefusedError as refused:
-        named = member.get("id") if isinstance(member, dict) else None
-        return {"id": named, "error": str(refused)}
+        return {"id": app_id, "error": str(refused)}
     echo = _echo(saved.application, given)
     echo |= {name: given[name] for name in ("user_key", *_LISTS) if name in given}
     return {"status": saved.said, "application": echo}

@@ -33,7 +33,13 @@ class Admin:
         return await self.ask_raw(verb, path, json.dumps(body).encode(), **query)
 
     async def ask_raw(self, verb: str, path: str, body: bytes, **query: str) -> tuple[int, Any]:
-        segments = [segment for segment in path.split("/") if segment]
+        return await self.ask_segments(
+            verb, [segment for segment in path.split("/") if segment], body, **query
+        )
+
+    async def ask_segments(
+        self, verb: str, segments: list[str], body: bytes = b"null", **query: str
+    ) -> tuple[int, Any]:
         request = AdministerRequest(verb, segments, query, msgspec.Raw(body))
         answer = await self._administration.answer(request)
         body = bytes(answer.Body)
