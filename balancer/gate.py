@@ -87,7 +87,7 @@ class _Entrance:
             return self._refuse(sink, token, method, Code.RATE_LIMITED, sentence)
         if self._tenant is not None:
             if tells_of_all(method):
-                sentence = f"{NAMES[Method(method)]} tells about all tenants; the key is for one"
+                sentence = f"{NAMES[Method(method)]} is for all tenants; the key is for one"
                 return self._refuse(sink, token, method, Code.FORBIDDEN, sentence)
             try:
                 # The rater's own decoder on the same bytes: both read the same customer, however it is spelt.

@@ -16,7 +16,7 @@ import msgspec
 
 from protocol.errors import Code
 from protocol.limits import KEY_CHARS_MAX
-from protocol.methods import Method
+from protocol.methods import METERING, Method
 
 ANY_TENANT: Final = "*"
 """The tenant of a key for all customers."""
@@ -61,7 +61,7 @@ _NEEDED: Final[dict[int, Right]] = {
     Method.METERING_AUTHORIZE: Right.READ,
     Method.METERING_ADMINISTER: Right.ADMIN,
 }
-_OF_ALL: Final = frozenset({Method.STATUS, Method.METRICS, Method.METERING_ADMINISTER})
+_OF_ALL: Final = METERING | {Method.STATUS, Method.METRICS}
 
 
 def right_needed(method: int) -> Right:
@@ -70,7 +70,7 @@ def right_needed(method: int) -> Right:
 
 
 def tells_of_all(method: int) -> bool:
-    """Tell whether a method's answer is about every tenant."""
+    """Tell whether a method is bound to no customer of a descriptor: usage has credentials of its own."""
     return method in _OF_ALL
 
 

@@ -53,8 +53,9 @@ class Caller:
         return json.loads(line) if line else None
 
     async def ask(self, method: str = "GetCost", auth: str | None = None, **descriptor: Any) -> str:
-        """Ask as 1.0; the result, or the error's code."""
-        request: dict[str, Any] = {"id": 1, "method": f"Responder.{method}", "params": [descriptor]}
+        """Ask as 1.0; the result, or the error's code. A method without a service is one of Responder."""
+        name = method if "." in method else f"Responder.{method}"
+        request: dict[str, Any] = {"id": 1, "method": name, "params": [descriptor]}
         if auth is not None:
             request["auth"] = auth
         return outcome(await self.say(json.dumps(request).encode() + b"\n"))

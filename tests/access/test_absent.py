@@ -8,10 +8,12 @@ import pytest
 
 from cgrates_py.access.absent import absent_responder
 from protocol.dispatch import Status
-from protocol.methods import BY_NAME, HOST_METHODS
+from protocol.methods import BY_NAME, HOST_METHODS, METERING
 from tests.responder.desk import Desk, bucket, office, units
 
-METHODS = sorted(name.partition(".")[2] for name, method in BY_NAME.items() if method not in HOST_METHODS)
+METHODS = sorted(
+    name.partition(".")[2] for name, method in BY_NAME.items() if method not in HOST_METHODS | METERING
+)
 
 DESCRIPTORS: list[dict[str, Any]] = [
     {"DestinationPrefix": "4420", "TimeStart": "2012-02-02T10:00:00Z", "TimeEnd": "2012-02-02T10:01:00Z"},

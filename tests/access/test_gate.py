@@ -36,10 +36,14 @@ CHANGES = [
 ]
 READS = ["GetCost", "Get", "GetMaxSessionTime", "GetAccount"]
 OF_ALL = ["Status", "Metrics"]
+USAGE = ["Metering.AuthRep", "Metering.Report"]
+USAGE_READS = ["Metering.Authorize"]
+ADMINISTRATION = ["Metering.Administer"]
 
 
 def test_every_method_stands_in_one_of_these_lists() -> None:
     listed = {f"Responder.{name}" for name in CHANGES + READS + OF_ALL}
+    listed |= {*USAGE, *USAGE_READS, *ADMINISTRATION}
 
     assert set(NAMES.values()) - {NAMES[Method.LOGIN]} <= listed
     assert Method.LOGIN in HOST_METHODS
@@ -69,9 +73,9 @@ async def test_revoking_the_last_key_opens_nothing_not_even_after_a_restart() ->
 @pytest.mark.parametrize(
     ("right", "allowed"),
     [
-        (Right.READ, READS + OF_ALL),
-        (Right.CHARGE, READS + OF_ALL + CHANGES),
-        (Right.ADMIN, READS + OF_ALL + CHANGES),
+        (Right.READ, READS + OF_ALL + USAGE_READS),
+        (Right.CHARGE, READS + OF_ALL + USAGE_READS + CHANGES + USAGE),
+        (Right.ADMIN, READS + OF_ALL + USAGE_READS + CHANGES + USAGE + ADMINISTRATION),
     ],
 )
 async def test_a_right_allows_its_methods_and_no_others(right: Right, allowed: list[str]) -> None:
@@ -79,7 +83,7 @@ async def test_a_right_allows_its_methods_and_no_others(right: Right, allowed: l
         key = world.key(right=right)
         caller = await world.connect()
         assert await caller.login(key) == {"Tenant": "*", "Right": right.name.lower()}
-        for method in READS + OF_ALL + CHANGES:
+        for method in READS + OF_ALL + USAGE_READS + CHANGES + USAGE + ADMINISTRATION:
             assert await caller.ask(method) == ("served" if method in allowed else "FORBIDDEN"), method
 
 
@@ -87,7 +91,8 @@ async def test_a_tenants_key_is_told_nothing_about_everybody() -> None:
     async with gated() as world:
         caller = await world.connect()
         await caller.login(world.key(tenant="vdf", right=Right.ADMIN))
-        assert [await caller.ask(method, CstmId="vdf") for method in OF_ALL] == ["FORBIDDEN"] * 2
+        methods = OF_ALL + USAGE + USAGE_READS + ADMINISTRATION
+        assert {await caller.ask(method, CstmId="vdf") for method in methods} == {"FORBIDDEN"}
 
 
 V1 = b'{"id":1,"method":"Responder.GetAccount"%s,"params":[%s]}'
