@@ -140,6 +140,25 @@ def test_every_problem_is_told_with_its_place(tmp_path: Path, document: object, 
     assert loaded.catalogue.services == ()
 
 
+ODD: tuple[Any, ...] = (None, True, -1, 1e300, 2**64, "", "\x00", "\ud800", "x" * 300, [], [[]], {}, {"": {}})
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_no_member_is_a_fault(tmp_path: Path, name: str) -> None:
+    """Each is taken or told; what is told can be printed."""
+    first = WHOLE[name][0]
+    for odd in ODD:
+        members = [first | {member: value} for member in first for value in (odd, [odd])]
+        for given in (odd, [odd], *([each] for each in members)):
+            loaded = read(tmp_path, WHOLE | {name: given})
+            assert "\n".join(map(str, loaded.problems)).encode() or loaded.catalogue.counts
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "1" * 5_000, "NaN", '{"services": NaN}'])
+def test_what_is_no_json_is_told(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text).problem_count == 1
+
+
 def test_a_catalogue_stands_alone_or_beside_a_tariff(tmp_path: Path) -> None:
     alone = read(tmp_path / "alone", WHOLE)
     beside = read(write(tmp_path / "beside", CSV), WHOLE)
