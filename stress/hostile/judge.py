@@ -6,6 +6,7 @@ Each function returns what is wrong, one sentence each; an empty list is a good 
 import json
 import re
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from protocol.errors import WIRE, Code
 
@@ -14,6 +15,11 @@ _LEAKS = re.compile(rb"Traceback|object at 0x|<class '|Decimal\(|got b'|\.py\b|E
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) [A-Za-z' -]*\r\n")
 _HTTP_PAGE_ERRORS = {"Incorrect parameters", "no such path", "this path does not take that method"}
 _HTTP_STATUSES = {200, 404, 405, 408, 413, 414, 503} | {wire.http for wire in WIRE.values()}
+_USAGE_TYPE = b"content-type: application/vnd.3scale-v2.0+xml"
+_USAGE_STATUSES = {200, 202, 400, 403, 404, 409, 422, 429, 503}
+_USAGE_DOCUMENTS = {200: ("status",), 409: ("status", "error")}
+"""Of every other status it is an error; 409 is also for a request id that was used for something else."""
+_NO_CONTENT = 204
 
 
 def leaks(sent: bytes, received: bytes) -> list[str]:
@@ -60,7 +66,7 @@ def netstrings(sent: bytes, received: bytes) -> list[str]:
 
 
 def http(sent: bytes, received: bytes) -> list[str]:
-    """Judge the responses of an HTTP connection: each whole, each error JSON with a reason."""
+    """Judge the responses of an HTTP connection: each whole, errors with a reason in JSON or XML."""
     problems = leaks(sent, received)
     rest = received
     while rest:
@@ -72,6 +78,8 @@ def http(sent: bytes, received: bytes) -> list[str]:
         if status == 100:
             continue
         length = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
+        if length is None and status == _NO_CONTENT:
+            continue
         if length is None:
             return [*problems, "a response without a length"]
         if b"HEAD" in sent and (not rest or rest.startswith(b"HTTP/1.1 ")):
@@ -79,13 +87,30 @@ def http(sent: bytes, received: bytes) -> list[str]:
         if len(rest) < int(length[1]):
             return [*problems, "a response that is not whole"]
         body, rest = rest[: int(length[1])], rest[int(length[1]) :]
-        problems += _http_body(status, head, body)
+        judged = _usage_body if _USAGE_TYPE in head.lower() else _http_body
+        problems += judged(status, head, body)
     return problems
 
 
 def closed(received: bytes) -> list[str]:
     """Judge what an unproved peer of the registration port got: the hello, and nothing else."""
     return [] if len(received) < 200 else [f"an unproved peer got {len(received)} bytes"]
+
+
+def _usage_body(status: int, head: bytes, body: bytes) -> list[str]:
+    """Judge an answer about usage: nothing, or a document of XML that is about what its status says."""
+    problems = [] if status in _USAGE_STATUSES else [f"status {status} about usage"]
+    if not body:
+        return problems
+    try:
+        root = ET.fromstring(body)  # noqa: S314 -- the server under attack is ours
+    except ET.ParseError as error:
+        return [*problems, f"status {status} with a body that is no XML: {error}: {body[:60]!r}"]
+    if root.tag not in _USAGE_DOCUMENTS.get(status, ("error",)):
+        problems.append(f"status {status} with the document {root.tag!r:.20}")
+    elif root.tag == "error" and not root.get("code"):
+        problems.append(f"status {status} without a code: {body[:80]!r}")
+    return problems
 
 
 def _http_body(status: int, head: bytes, body: bytes) -> list[str]:
@@ -96,13 +121,21 @@ def _http_body(status: int, head: bytes, body: bytes) -> list[str]:
         document = _strict(body)
     except ValueError as error:
         return [*problems, f"status {status} with a body that is no JSON: {error}: {body[:60]!r}"]
-    if status >= 400:
-        said = document.get("Error") if isinstance(document, dict) else None
-        if not isinstance(said, str) or not (said in _HTTP_PAGE_ERRORS or _coded(said)):
-            problems.append(f"status {status} without a code: {body[:80]!r}")
+    if status >= 400 and not _told(document):
+        problems.append(f"status {status} without a code: {body[:80]!r}")
     if status == 500:
         problems.append(f"a fault of ours: {body[:80]!r}")
     return problems
+
+
+def _told(document: Any) -> bool:
+    """Tell whether an error has its reason: a code, a page's sentence, or the administration's."""
+    if not isinstance(document, dict):
+        return False
+    said = document.get("Error")
+    if isinstance(said, str):
+        return said in _HTTP_PAGE_ERRORS or _coded(said)
+    return bool(document.get("error")) and isinstance(document["error"], str)
 
 
 def _answer(line: bytes) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from stress import traffic
+from stress import metering, traffic
 from stress.client import PAGE_CALL, JSONClient, RpcError
 from stress.serving import load, memory_bytes, running, serve, wait_in_force
 
@@ -111,9 +111,10 @@ def free_port() -> int:
 
 @contextmanager
 def under_attack(place: Path, *more: str) -> Iterator[Target]:
-    """Run a server in the directory ``place``, with the tariff of ``traffic``, until the context ends."""
+    """Run a server in ``place``, with the tariff of ``traffic`` and the service of ``metering``."""
     place.mkdir(parents=True, exist_ok=True)
     traffic.write_folder(place / "tariff")
+    metering.write_folder(place / "tariff")
     http_port, rater = free_port(), free_port()
     ports = ("--http-port", str(http_port), "--rater-port", str(rater))
     with running(serve(place / "data", *ports, *more), place / "serve.log") as server:

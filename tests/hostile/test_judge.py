@@ -46,10 +46,34 @@ BAD_HTTP = [
     (OK.replace(b"200", b"418"), "status 418"),
     (OK.replace(b"200", b"400"), "status 400 without a code"),
     (b'HTTP/1.1 404 Not Found\r\ncontent-length: 16\r\n\r\n{"Error":"oops"}', "status 404 without a code"),
+    (b'HTTP/1.1 404 Not Found\r\ncontent-length: 12\r\n\r\n{"error":""}', "status 404 without a code"),
     (
         b'HTTP/1.1 500 Internal Server Error\r\ncontent-length: 23\r\n\r\n{"Error":"INTERNAL: x"}',
         "a fault of ours",
     ),
+]
+
+
+def usage(status: int, body: bytes) -> bytes:
+    head = b"HTTP/1.1 %d OK\r\nContent-Type: application/vnd.3scale-v2.0+xml\r\n" % status
+    return head + b"content-length: %d\r\n\r\n%b" % (len(body), body)
+
+
+GOOD_USAGE = [
+    usage(200, b"<status><plan/></status>"),
+    usage(409, b"<status><plan/></status>"),
+    usage(202, b""),
+    b'HTTP/1.1 404 Not Found\r\ncontent-length: 21\r\n\r\n{"error":"not_found"}',
+    usage(404, b'<error code="metric_invalid">metric</error>'),
+    b"HTTP/1.1 204 No Content\r\nallow: x\r\n\r\n" + usage(202, b""),
+]
+BAD_USAGE = [
+    (usage(200, b"<status><plan></status>"), "status 200 with a body that is no XML"),
+    (usage(200, b"<error/>"), "status 200 with the document 'error'"),
+    (usage(409, b"<error/>"), "status 409 without a code"),
+    (usage(400, b"<error>x</error>"), "status 400 without a code"),
+    (usage(500, b""), "status 500 about usage"),
+    (usage(202, b"")[:-2], "no HTTP response"),
 ]
 
 
@@ -95,7 +119,12 @@ def test_a_good_response_is_good() -> None:
     assert judge.http(b"GET", OK + b"HTTP/1.1 100 Continue\r\n\r\n" + OK) == []
 
 
-@pytest.mark.parametrize(("received", "problem"), BAD_HTTP)
+@pytest.mark.parametrize("received", GOOD_USAGE)
+def test_a_good_answer_about_usage_is_good(received: bytes) -> None:
+    assert judge.http(b"GET", received + OK) == []
+
+
+@pytest.mark.parametrize(("received", "problem"), [*BAD_HTTP, *BAD_USAGE])
 def test_a_bad_response_is_found(received: bytes, problem: str) -> None:
     assert any(each.startswith(problem) for each in judge.http(b"GET", received))
 
