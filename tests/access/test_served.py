@@ -91,7 +91,7 @@ def test_a_tenant_hears_the_same_about_anothers_account_as_about_none(keyed: Key
     assert "error" not in keyed.debit(keyed.charge, "vdf", "rif")
 
 
-PAGES = ["/metrics", "/status", "/raters", "/getmem", "/getcost?cstmid=vdf&subj=rif&dest=0256"]
+PAGES = ["/metrics", "/raters", "/getmem", "/getcost?cstmid=vdf&subj=rif&dest=0256"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -101,6 +101,12 @@ def test_pages_ask_for_a_key(path: str, keyed: Keyed) -> None:
         assert (status, "UNAUTHENTICATED" in body, how) == (401, True, "Bearer"), wrong
     assert keyed.get(path, keyed.read)[0] == 200
     assert keyed.get(path, keyed.tenant)[0] == (404 if "cstmid=vdf" in path else 403)
+
+
+def test_the_status_tells_strangers_that_there_is_a_server_and_nothing_else(keyed: Keyed) -> None:
+    shown = {key: set(json.loads(keyed.get("/status", key)[1])) for key in (None, "cgr_0_0", keyed.tenant)}
+    assert shown == dict.fromkeys(shown, {"status", "version"})
+    assert set(json.loads(keyed.get("/status", keyed.read)[1])) > {"status", "version", "Raters"}
 
 
 def test_changes_over_http_go_by_the_callers_key(keyed: Keyed) -> None:
@@ -275,8 +281,8 @@ def test_http_off_loopback_passes_on_nothing_without_a_key(tmp_path: Path) -> No
         front.stop()
 
 
-def test_a_short_admin_key_is_no_setting() -> None:
-    refused = run("balancer", CGRATES_ADMIN_KEY="too short")
+def test_a_short_admin_key_is_no_setting_off_loopback() -> None:
+    refused = run("balancer", CGRATES_ADMIN_KEY="too short", CGRATES_HOST=ANYWHERE)
     assert refused.returncode == 2
     assert "admin_key" in refused.stderr
     assert "too short" not in refused.stderr
