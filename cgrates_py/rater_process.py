@@ -25,10 +25,11 @@ from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.metering.responder import MeteringResponder
 from cgrates_py.process import settle_memory
 from cgrates_py.responder import DEADLINE_S, Responder
+from cgrates_py.usage.responder import UsageResponder
 from cgrates_py.version import product_version
 from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.limits import IN_FLIGHT_MAX
-from protocol.methods import METERING, Method
+from protocol.methods import METERING, USAGE, Method
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff
 from storage.limits import StoreLimits
@@ -99,15 +100,18 @@ class TariffKeeper:
 
 
 class Desks:
-    """The dispatcher of a rater: calls go to one responder, usage to the other."""
+    """The dispatcher of a rater: calls go to one responder, metering and records of usage to others."""
 
-    def __init__(self, calls: Dispatcher, usage: Dispatcher) -> None:
+    def __init__(self, calls: Dispatcher, metering: Dispatcher, usage: Dispatcher) -> None:
         self._calls = calls.submit
+        self._metering = metering.submit
         self._usage = usage.submit
 
     def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
         """Take one request; see ``protocol.dispatch``."""
         if method in METERING:
+            self._metering(sink, token, method, descriptor)
+        elif method in USAGE:
             self._usage(sink, token, method, descriptor)
         else:
             self._calls(sink, token, method, descriptor)
@@ -179,7 +183,8 @@ async def run_rater(
         shop = Shop(store, compile_tariff(Tariff()), clock, counters, settings)
         responder = Responder(shop, unknown_account)
         metering = MeteringResponder(shop, store, responder.resolve, DEADLINE_S)
-        dispatcher = failpoints.dispatcher_of(Desks(responder, metering))
+        usage = UsageResponder(shop, {}, DEADLINE_S)
+        dispatcher = failpoints.dispatcher_of(Desks(responder, metering, usage))
         keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()
         auditor = Auditor(store, name)

@@ -16,7 +16,7 @@ import msgspec
 
 from protocol.errors import Code
 from protocol.limits import KEY_CHARS_MAX
-from protocol.methods import METERING, Method
+from protocol.methods import METERING, USAGE, Method
 
 ANY_TENANT: Final = "*"
 """The tenant of a key for all customers."""
@@ -60,8 +60,10 @@ _NEEDED: Final[dict[int, Right]] = {
     Method.METRICS: Right.READ,
     Method.METERING_AUTHORIZE: Right.READ,
     Method.METERING_ADMINISTER: Right.ADMIN,
+    Method.USAGE_READ: Right.READ,
+    Method.USAGE_ADMINISTER: Right.ADMIN,
 }
-_OF_ALL: Final = METERING | {Method.STATUS, Method.METRICS}
+_OF_ALL: Final = METERING | USAGE | {Method.STATUS, Method.METRICS}
 
 
 def right_needed(method: int) -> Right:

@@ -24,6 +24,9 @@ class Method(IntEnum):
     METERING_AUTHREP = 16
     METERING_REPORT = 17
     METERING_ADMINISTER = 18
+    USAGE_ASK = 19
+    USAGE_READ = 20
+    USAGE_ADMINISTER = 21
 
 
 NAMES = {
@@ -45,6 +48,9 @@ NAMES = {
     Method.METERING_AUTHREP: "Metering.AuthRep",
     Method.METERING_REPORT: "Metering.Report",
     Method.METERING_ADMINISTER: "Metering.Administer",
+    Method.USAGE_ASK: "Usage.Ask",
+    Method.USAGE_READ: "Usage.Read",
+    Method.USAGE_ADMINISTER: "Usage.Administer",
 }
 """The first name of each method; journals and metrics use the part behind the dot."""
 
@@ -66,3 +72,6 @@ METERING = frozenset(
     }
 )
 """Their argument is not a call descriptor (``protocol.metering``)."""
+
+USAGE = frozenset({Method.USAGE_ASK, Method.USAGE_READ, Method.USAGE_ADMINISTER})
+"""Their argument is an HTTP request (``protocol.usage``)."""

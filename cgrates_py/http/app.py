@@ -6,14 +6,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from cgrates_py.http import cgrates, openapi, operations
+from cgrates_py.http import cgrates, openapi, operations, usage
 from cgrates_py.http.services import Services, json_response
 from cgrates_py.http.sites import own_sites_only
 from cgrates_py.http.threescale import internal
 from cgrates_py.http.threescale.answers import nothing_here
 from cgrates_py.http.threescale.front import dialect_first
 
-DIALECTS = (cgrates, operations, openapi)
+DIALECTS = (cgrates, operations, openapi, usage)
 """Each has ``routes(services)``; paths of one never shadow those of another.
 
 That of 3scale is asked before all of them, by a shorter way.

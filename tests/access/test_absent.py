@@ -8,11 +8,13 @@ import pytest
 
 from cgrates_py.access.absent import absent_responder
 from protocol.dispatch import Status
-from protocol.methods import BY_NAME, HOST_METHODS, METERING
+from protocol.methods import BY_NAME, HOST_METHODS, METERING, USAGE
 from tests.responder.desk import Desk, bucket, office, units
 
 METHODS = sorted(
-    name.partition(".")[2] for name, method in BY_NAME.items() if method not in HOST_METHODS | METERING
+    name.partition(".")[2]
+    for name, method in BY_NAME.items()
+    if method not in HOST_METHODS | METERING | USAGE
 )
 
 DESCRIPTORS: list[dict[str, Any]] = [

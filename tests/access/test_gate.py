@@ -36,9 +36,9 @@ CHANGES = [
 ]
 READS = ["GetCost", "Get", "GetMaxSessionTime", "GetAccount"]
 OF_ALL = ["Status", "Metrics"]
-USAGE = ["Metering.AuthRep", "Metering.Report"]
-USAGE_READS = ["Metering.Authorize"]
-ADMINISTRATION = ["Metering.Administer"]
+USAGE = ["Metering.AuthRep", "Metering.Report", "Usage.Ask"]
+USAGE_READS = ["Metering.Authorize", "Usage.Read"]
+ADMINISTRATION = ["Metering.Administer", "Usage.Administer"]
 
 
 def test_every_method_stands_in_one_of_these_lists() -> None:

@@ -1,0 +1,73 @@
+"""Answers requests about records of usage: hands each to its dialect."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from cgrates_py.lane import Shop
+from protocol.dispatch import Sink, Status
+from protocol.errors import Code
+from protocol.methods import Method
+from protocol.usage import DialectAnswer, DialectRequest
+from storage.store import StoreError, StoreUnavailableError
+
+_log = structlog.get_logger(__name__)
+
+_decode = msgspec.json.Decoder(DialectRequest).decode
+_encode = msgspec.json.Encoder().encode
+_DIALECTS: dict[int, frozenset[str]] = {
+    Method.USAGE_ASK: frozenset({"scrooge", "cyclops"}),
+    Method.USAGE_READ: frozenset({"records"}),
+    Method.USAGE_ADMINISTER: frozenset({"administration"}),
+}
+"""What each method may ask: methods need different rights."""
+
+_FAILED = f"{Code.INTERNAL}: the request failed; the log has the details".encode()
+
+
+class Dialect(Protocol):
+    """One way of asking about records."""
+
+    async def answer(self, request: DialectRequest) -> DialectAnswer:
+        """Do what a request asks, or tell why not. Raises StoreError."""
+
+
+class UsageResponder:
+    """The methods of a rater about records of usage."""
+
+    def __init__(self, shop: Shop, dialects: Mapping[str, Dialect], deadline_s: float) -> None:
+        self._shop = shop
+        self._dialects = dialects
+        self._deadline_s = deadline_s
+
+    def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
+        """Take one request; see ``protocol.dispatch``."""
+        self._shop.counters.requests += 1
+        try:
+            asked = _decode(descriptor)
+            if asked.Dialect not in _DIALECTS[method]:
+                raise KeyError(asked.Dialect)
+            dialect = self._dialects[asked.Dialect]
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+            sink.answer(token, Status.REFUSED, f"{Code.INVALID_PARAMS}: {error}".encode())
+            return
+        if asked.RetryId is None:
+            asked.RetryId = sink.request_id(token)
+        self._shop.run(self._answer(sink, token, dialect, asked))
+
+    async def _answer(self, sink: Sink, token: object, dialect: Dialect, asked: DialectRequest) -> None:
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                answer = await dialect.answer(asked)
+        except (StoreError, TimeoutError) as failure:
+            known = isinstance(failure, StoreUnavailableError)
+            reason = str(failure) if known else "the store did not answer in time"
+            sink.answer(token, Status.REFUSED, f"{Code.STORE_UNAVAILABLE}: {reason}".encode())
+        except Exception:
+            _log.exception("request failed", dialect=asked.Dialect)
+            sink.answer(token, Status.REFUSED, _FAILED)
+        else:
+            sink.answer(token, Status.OK, _encode(answer))

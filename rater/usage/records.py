@@ -1,0 +1,66 @@
+"""Records of usage, of rates and of charges: rows of a book that only grows.
+
+A book is kept by day. Every change of a day is one entry: rows dropped, then rows added. What a day holds is
+its entries played from the first to the last, so a change is one append, and what was there stays told.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+DAY_S = 86_400
+
+
+class Row(NamedTuple):
+    """One record: so much of a metric for an account, at a time.
+
+    ``value`` is the decimal as it came, and so is ``price`` (empty: none): a number is never rounded by being
+    kept. ``at_ns`` and ``end_ns`` bound the time it is about, the end exclusive; equal: an instant.
+    """
+
+    account: str
+    metric: str
+    value: str
+    at_ns: int
+    end_ns: int
+    price: str = ""
+    remarks: str = ""
+    link: str = ""
+    """What it is derived from, or what it is about besides: an id of the book's own."""
+
+
+class Drop(NamedTuple):
+    """Rows of a metric that a later entry takes out: of these accounts, or of all (None)."""
+
+    metric: str
+    accounts: tuple[str, ...] | None = None
+
+
+class DayEntry(NamedTuple):
+    """One change of one day: ``drops`` first, then ``rows``."""
+
+    written_ns: int
+    source: str
+    rows: tuple[Row, ...]
+    drops: tuple[Drop, ...] = ()
+
+
+class Numbered(NamedTuple):
+    """A row with its number: unique in the store, growing in the order of insertion over all books."""
+
+    seq: int
+    written_ns: int
+    row: Row
+
+
+def replay(entries: Iterable[tuple[int, DayEntry]]) -> list[Numbered]:
+    """Tell what a day holds, in order of insertion: entries with the number of their first row, in order."""
+    held: list[Numbered] = []
+    for first, entry in entries:
+        for metric, accounts in entry.drops:
+            held = [
+                each
+                for each in held
+                if each.row.metric != metric or not (accounts is None or each.row.account in accounts)
+            ]
+        held += [Numbered(seq, entry.written_ns, row) for seq, row in enumerate(entry.rows, first)]
+    return held
