@@ -9,6 +9,7 @@ from typing import Self
 
 from rater.tariff import Tariff
 from storage import journal, keys, records
+from storage.memory_daybook import DaybookData, MemoryDaybook
 from storage.memory_documents import DocumentData, MemoryDocuments
 from storage.store import (
     AccountKey,
@@ -35,13 +36,15 @@ class _Data:
     tariffs: dict[int, bytes] = field(default_factory=dict)
     handles: list["MemoryStore"] = field(default_factory=list)
     beside: DocumentData = field(init=False)
+    daybook: DaybookData = field(init=False)
 
     def __post_init__(self) -> None:
         self.beside = DocumentData(self.clock)
+        self.daybook = DaybookData(self.clock)
 
 
-class MemoryStore(MemoryDocuments):
-    """One connection to accounts, tariffs and the catalogue in memory; ``connect`` gives another to the same.
+class MemoryStore(MemoryDocuments, MemoryDaybook):
+    """One connection to accounts, tariffs, documents and books in memory; ``connect`` gives another to the same.
 
     ``clock`` tells the nanoseconds since the epoch, for the expiry of answers.
     """
@@ -57,6 +60,7 @@ class MemoryStore(MemoryDocuments):
         self._posting: set[asyncio.Task[None]] = set()
         self._data.handles.append(self)
         self._attach_documents(self._data.beside)
+        self._daybook = self._data.daybook
 
     def connect(self) -> "MemoryStore":
         """Open another connection to the same data."""
