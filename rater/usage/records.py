@@ -29,10 +29,11 @@ class Row(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """Rows of a metric that a later entry takes out: of these accounts, or of all (None)."""
+    """Rows of a metric that a later entry takes out: of these accounts and these links, or of all (None)."""
 
     metric: str
     accounts: tuple[str, ...] | None = None
+    links: tuple[str, ...] | None = None
 
 
 class DayEntry(NamedTuple):
@@ -54,13 +55,28 @@ class Numbered(NamedTuple):
 
 def replay(entries: Iterable[tuple[int, DayEntry]]) -> list[Numbered]:
     """Tell what a day holds, in order of insertion: entries with the number of their first row, in order."""
-    held: list[Numbered] = []
-    for first, entry in entries:
-        for metric, accounts in entry.drops:
-            held = [
-                each
-                for each in held
-                if each.row.metric != metric or not (accounts is None or each.row.account in accounts)
+    gone: set[tuple[str, str | None, str | None]] = set()
+    held: list[list[Numbered]] = []
+    for first, entry in reversed(list(entries)):  # from the end: each row is looked at once
+        held.append(
+            [
+                Numbered(seq, entry.written_ns, row)
+                for seq, row in enumerate(entry.rows, first)
+                if not gone
+                or gone.isdisjoint(
+                    (
+                        (row.metric, None, None),
+                        (row.metric, row.account, None),
+                        (row.metric, None, row.link),
+                        (row.metric, row.account, row.link),
+                    )
+                )
             ]
-        held += [Numbered(seq, entry.written_ns, row) for seq, row in enumerate(entry.rows, first)]
-    return held
+        )
+        for metric, accounts, links in entry.drops:
+            gone.update(
+                (metric, account, link)
+                for account in (accounts if accounts is not None else (None,))
+                for link in (links if links is not None else (None,))
+            )
+    return [each for part in reversed(held) for each in part]
