@@ -170,8 +170,72 @@ local function close_batch(keys, args)
   return 1
 end
 
+-- Tell which marks are what, and write them once more: replicas are waited for, as above.
+local function marks_moved(keys, args, told)
+  for i = 1, #told do
+    if told[i] ~= '' then
+      redis.call('HSET', keys[2], args[1 + 3 * i], told[i]:sub(2))
+    end
+  end
+  table.insert(told, 1, 'marks')
+  return told
+end
+
+-- keys: number of the last row, marks, days of the book, receipt, then the lists of days
+-- args: receipt ('': none), for how many milliseconds it is kept, how many marks
+--       per mark: name, what it must be, what it becomes ('': none, else '=' and the value)
+--       per entry: place of its list among those of days, the day, how many rows it has, the entry
+-- Tells the number of the first row; or a list, and nothing was changed: 'receipt' and the one that is known,
+-- or 'marks' and each of them as it is.
+local function append(keys, args)
+  if args[1] ~= '' then
+    local known = redis.call('GETEX', keys[4])
+    if known then
+      redis.call('SET', keys[4], known, 'KEEPTTL')
+      return { 'receipt', known }
+    end
+  end
+  local told, moved = {}, false
+  local marks_end = 3 + 3 * args[3]
+  for i = 4, marks_end, 3 do
+    local value = redis.call('HGET', keys[2], args[i])
+    told[#told + 1] = value and '=' .. value or ''
+    moved = moved or told[#told] ~= args[i + 1]
+  end
+  if moved then
+    return marks_moved(keys, args, told)
+  end
+  redis.call('ZCARD', keys[3]) -- refuses a key of another type, as the next line does
+  for i = 5, #keys do
+    redis.call('LLEN', keys[i])
+  end
+  local total = 0
+  for i = marks_end + 1, #args, 4 do
+    total = total + args[i + 2]
+  end
+  local first = redis.call('INCRBY', keys[1], total) - total + 1
+  local seq = first
+  for i = marks_end + 1, #args, 4 do
+    redis.call('RPUSH', keys[4 + args[i]], struct.pack('>I8', seq) .. args[i + 3])
+    redis.call('ZADD', keys[3], args[i + 1], args[i + 1])
+    seq = seq + args[i + 2]
+  end
+  for i = 4, marks_end, 3 do
+    if args[i + 2] == '' then
+      redis.call('HDEL', keys[2], args[i])
+    else
+      redis.call('HSET', keys[2], args[i], args[i + 2]:sub(2))
+    end
+  end
+  if args[1] ~= '' then
+    redis.call('SET', keys[4], args[1], 'PX', args[2])
+  end
+  return first
+end
+
 redis.register_function('cgr_add_error_@ID@', add_error)
 redis.register_function('cgr_add_events_@ID@', add_events)
+redis.register_function('cgr_append_@ID@', append)
 redis.register_function('cgr_close_batch_@ID@', close_batch)
 redis.register_function('cgr_commit_@ID@', commit)
 redis.register_function('cgr_commit_acked_@ID@', commit_acked)

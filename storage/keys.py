@@ -14,6 +14,11 @@ key                                     type    holds
 ``cgr:e:{events}:last``                 string  the last id given to an event, in decimal
 ``cgr:b:{batches}``                     hash    id of a report for several accounts → what is to be booked
 ``cgr:b:{batches}:ID``                  string  the receipt of a report that was booked; expires
+``cgr:d:{daybook}``                     string  the number of the last row of all books, in decimal
+``cgr:d:{daybook}:marks``               hash    name of a mark → its value
+``cgr:d:{daybook}:b:BOOK``              zset    days of a book that have entries, since 1970-01-01
+``cgr:d:{daybook}:b:BOOK:DAY``          list    the entries of a day (``storage.day_records``)
+``cgr:d:{daybook}:r:ID``                string  the receipt of an append; expires
 ``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
 ``cgr:k``                               hash    id of an API key → its record, without the secret
 ``cgr:l``                               string  which rater checks accounts against journals now; expires
@@ -42,6 +47,9 @@ CATALOGUE = b"cgr:c:{catalogue}:"
 EVENTS = b"cgr:e:{events}"
 LAST_EVENT = b"cgr:e:{events}:last"
 BATCHES = b"cgr:b:{batches}"
+
+LAST_ROW = b"cgr:d:{daybook}"
+MARKS = b"cgr:d:{daybook}:marks"
 
 RATERS = b"cgr:p"
 ACCESS = b"cgr:k"
@@ -132,3 +140,18 @@ def _unescape(text: str, escaped: str = _TAG_ESCAPED) -> str:
 def receipt(batch_id: str) -> bytes:
     """Name the receipt of a report for several accounts."""
     return BATCHES + b":" + batch_id.encode("utf-8", "surrogatepass")
+
+
+def book(name: str) -> bytes:
+    """Name the days of a book."""
+    return b"cgr:d:{daybook}:b:" + name.encode()
+
+
+def day(name: str, number: int) -> bytes:
+    """Name the entries of a day of a book."""
+    return b"cgr:d:{daybook}:b:%b:%d" % (name.encode(), number)
+
+
+def append_receipt(request_id: str) -> bytes:
+    """Name the receipt of an append to a book."""
+    return b"cgr:d:{daybook}:r:" + request_id.encode("utf-8", "surrogatepass")

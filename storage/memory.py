@@ -44,7 +44,7 @@ class _Data:
 
 
 class MemoryStore(MemoryDocuments, MemoryDaybook):
-    """One connection to accounts, tariffs, documents and books in memory; ``connect`` gives another to the same.
+    """One connection to everything of a store, in memory; ``connect`` gives another to the same.
 
     ``clock`` tells the nanoseconds since the epoch, for the expiry of answers.
     """

@@ -38,6 +38,7 @@ from storage.store import (
     check_commit,
     report,
 )
+from storage.valkey_daybook import ValkeyDaybook
 from storage.valkey_documents import ValkeyDocuments
 
 _log = structlog.get_logger(__name__)
@@ -50,8 +51,8 @@ _NO_LOAD = ("ERR Library", "READONLY", "OOM")
 now; reads need none, and a commit that misses them loads them then."""
 
 
-class ValkeyStore(Inspection, Catalog, ValkeyDocuments):
-    """Accounts, tariffs and the catalogue on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
+class ValkeyStore(Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
+    """Everything of a store on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
 
     Use it as an async context manager, or ``open`` and ``close`` it. Every call raises StoreUnavailableError
     within ``limits.deadline_s`` if the server does not answer, and StoreCorruptError for unreadable records.
@@ -67,6 +68,7 @@ class ValkeyStore(Inspection, Catalog, ValkeyDocuments):
         Inspection.__init__(self, cold)
         Catalog.__init__(self, cold)
         ValkeyDocuments.__init__(self, cold)
+        ValkeyDaybook.__init__(self, cold)
         self._heads: dict[AccountKey, bytes] = {}
         self._account_listeners: list[Callable[[AccountKey | None], None]] = []
         self._tariff_listeners: list[Callable[[], None]] = []

@@ -1,0 +1,115 @@
+"""Books of records on a Valkey or Redis server: appends by one function on the fast link, reads in pages.
+
+Lists only grow at their end, so pages of one that grows meanwhile fit together.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rater.usage.records import DayEntry
+from storage import keys, records
+from storage.cold import Cold, Command
+from storage.day_records import check_append, check_book, decode_entry, encode_entry
+from storage.daybook import Appended, KnownReceipt, Mark, MarkMoved, Receipt
+from storage.library import APPEND
+from storage.link import pack
+from storage.store import StoreCorruptError, StoreError
+
+_PAGE_ENTRIES = 256
+"""Entries of a day that are read at once: some 4 MB where each is a push of a thousand rows."""
+_PAGE_DAYS = 8
+"""Days whose pages share a round trip."""
+
+
+class ValkeyDaybook:
+    """Books of records of a store; see ``storage.daybook``. Calls raise StoreError."""
+
+    def __init__(self, cold: Cold) -> None:
+        self._cold = cold
+
+    async def _call(self, name: bytes, packed: bytes) -> Any:
+        """Run one packed command on the fast link."""
+        raise NotImplementedError
+
+    async def append(
+        self,
+        book: str,
+        entries: Sequence[tuple[int, DayEntry]],
+        receipt: Receipt | None = None,
+        marks: Sequence[Mark] = (),
+    ) -> Appended | KnownReceipt | MarkMoved:
+        """Append entries to days, all or nothing, durable on return.
+
+        Raises ValueError for what contradicts itself.
+        """
+        check_append(book, receipt, marks)
+        days = list(dict.fromkeys(day for day, _ in entries))
+        request_id = receipt.request_id if receipt is not None else ""
+        names = (keys.LAST_ROW, keys.MARKS, keys.book(book), keys.append_receipt(request_id))
+        lists = (keys.day(book, day) for day in days)
+        words: list[bytes | int] = [
+            records.encode_answer(receipt.digest, receipt.body) if receipt is not None else b"",
+            receipt.ttl_s * 1000 if receipt is not None else 0,
+            len(marks),
+        ]
+        for name, before, after in marks:
+            words += (name.encode(), _optional(before), _optional(after))
+        place = {day: number for number, day in enumerate(days, 1)}
+        for day, entry in entries:
+            words += (place[day], day, len(entry.rows), encode_entry(entry))
+        packed = pack("FCALL", APPEND, len(names) + len(days), *names, *lists, *words)
+        return _outcome(await self._call(keys.LAST_ROW, packed), marks)
+
+    async def read_days(self, book: str, days: Sequence[int]) -> list[list[tuple[int, DayEntry]]]:
+        """Read all entries of each of these days, with the number of each one's first row."""
+        check_book(book)
+        found: list[list[tuple[int, DayEntry]]] = [[] for _ in days]
+        open_days = list(range(len(days)))
+        while open_days:
+            asked, open_days = open_days[:_PAGE_DAYS], open_days[_PAGE_DAYS:]
+            commands: list[tuple[bytes, Command]] = []
+            for number in asked:
+                name, start = keys.day(book, days[number]), len(found[number])
+                commands.append((name, ("LRANGE", name, start, start + _PAGE_ENTRIES - 1)))
+            full = []
+            for number, page in zip(asked, await self._cold.calls(commands), strict=True):
+                if isinstance(page, StoreError):
+                    raise page
+                found[number] += map(decode_entry, page)
+                if len(page) == _PAGE_ENTRIES:
+                    full.append(number)
+            open_days = full + open_days
+        return found
+
+    async def days(self, book: str) -> list[int]:
+        """List the days of a book that have entries, ascending."""
+        check_book(book)
+        name = keys.book(book)
+        try:
+            return [int(day) for day in await self._cold.call(name, "ZRANGE", name, 0, -1)]
+        except ValueError as error:
+            raise StoreCorruptError(f"days of the book {book}: {error}") from None
+
+    async def marks(self, names: Sequence[str]) -> list[bytes | None]:
+        """Read marks; None for one that there is not."""
+        if not names:
+            return []
+        words = (name.encode() for name in names)
+        found: list[bytes | None] = await self._cold.call(keys.MARKS, "HMGET", keys.MARKS, *words)
+        return found
+
+
+def _outcome(reply: Any, marks: Sequence[Mark]) -> Appended | KnownReceipt | MarkMoved:
+    """Read the reply of an append's function. Raises StoreCorruptError."""
+    if isinstance(reply, int):
+        return Appended(reply)
+    kind, *told = reply
+    if kind == b"receipt":
+        known = records.decode_answer(told[0])
+        return KnownReceipt(known.digest, known.body)
+    values = [value[1:] if value else None for value in told]
+    return MarkMoved({mark.name: value for mark, value in zip(marks, values, strict=True)})
+
+
+def _optional(value: bytes | None) -> bytes:
+    return b"" if value is None else b"=" + value
