@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from rater.metering.catalogue import Application, CatalogueValue, Provider, Service, ServiceToken, UserKey
-from storage.documents import DocumentKey, ErrorRecord, EventRecord, Replacement, key_of
+from rater.metering.catalogue import Application, Provider, Service, ServiceToken, UserKey
+from storage.cyclops_state import CyclopsState
+from storage.documents import DocumentKey, DocumentValue, ErrorRecord, EventRecord, Replacement, key_of
 from storage.store import StoreCorruptError
 
 FORMAT = 1
@@ -26,6 +27,7 @@ _DOCUMENTS: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "application": msgspec.msgpack.Decoder(Application),
     "user_key": msgspec.msgpack.Decoder(UserKey),
     "token": msgspec.msgpack.Decoder(ServiceToken),
+    "cyclops": msgspec.msgpack.Decoder(CyclopsState),
 }
 KINDS = tuple(_DOCUMENTS)
 """The kinds of documents."""
@@ -35,15 +37,15 @@ _ERROR = msgspec.msgpack.Decoder(ErrorRecord)
 _EVENT = msgspec.msgpack.Decoder(_EventContent)
 
 
-def encode_document(value: CatalogueValue) -> bytes:
+def encode_document(value: DocumentValue) -> bytes:
     """Write a catalogue value. Raises ValueError for a number beyond 64 bits."""
     return _written(value, f"document {':'.join(key_of(value))}")
 
 
-def decode_document(key: DocumentKey, blob: bytes) -> CatalogueValue:
+def decode_document(key: DocumentKey, blob: bytes) -> DocumentValue:
     """Read the document of a key. Raises StoreCorruptError, also for the document of another key."""
     name = f"document {':'.join(key)}"
-    value: CatalogueValue = _read(_DOCUMENTS[key[0]], blob, name)
+    value: DocumentValue = _read(_DOCUMENTS[key[0]], blob, name)
     if key_of(value) != key:
         raise StoreCorruptError(f"{name} is that of {':'.join(key_of(value))}")
     return value

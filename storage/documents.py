@@ -8,9 +8,17 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from rater.metering.catalogue import Application, CatalogueValue, Provider, Service, ServiceToken, UserKey
+from storage.cyclops_state import CyclopsState
+
+DocumentValue = CatalogueValue | CyclopsState
+"""Everything that can be a document."""
 
 DocumentKey = tuple[str, ...]
-"""A document's kind (``provider``, ``service``, ``application``, ``user_key``, ``token``), and its names."""
+"""A document's kind (``provider``, ``service``, ``application``, ``user_key``, ``token``, ``cyclops``), and its
+names."""
+
+CYCLOPS: DocumentKey = ("cyclops", "state")
+"""The document of Cyclops RC: there is one."""
 
 
 def provider_key(key: str) -> DocumentKey:
@@ -38,7 +46,7 @@ def token_key(token: str, service_id: str) -> DocumentKey:
     return ("token", token, service_id)
 
 
-def key_of(value: CatalogueValue) -> DocumentKey:
+def key_of(value: DocumentValue) -> DocumentKey:
     """Name the document that a value belongs in."""
     match value:
         case Provider():
@@ -51,26 +59,28 @@ def key_of(value: CatalogueValue) -> DocumentKey:
             return user_key_key(value.service_id, value.user_key)
         case ServiceToken():
             return token_key(value.token, value.service_id)
+        case CyclopsState():
+            return CYCLOPS
 
 
 class Replacement(NamedTuple):
     """Change a document from ``before`` to ``after``; None stands for no document."""
 
     key: DocumentKey
-    before: CatalogueValue | None
-    after: CatalogueValue | None
+    before: DocumentValue | None
+    after: DocumentValue | None
 
 
 class DocumentStore(Protocol):
     """The catalogue. Raises StoreUnavailableError and StoreCorruptError like the rest of a store."""
 
-    async def documents(self, keys: Sequence[DocumentKey]) -> list[CatalogueValue | None]:
+    async def documents(self, keys: Sequence[DocumentKey]) -> list[DocumentValue | None]:
         """Read documents; later changes by others reach ``on_document``."""
 
     async def replace(self, changes: Sequence[Replacement]) -> bool:
         """Do all of the changes or nothing of them; False if a document is not what ``before`` says."""
 
-    async def list_documents(self, kind: str) -> list[CatalogueValue]:
+    async def list_documents(self, kind: str) -> list[DocumentValue]:
         """Read all documents of a kind, by name. Slow: for people."""
 
     async def refresh(self) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rater.instant import SECOND
-from rater.metering.catalogue import CatalogueValue
 from storage.document_records import (
     check_changes,
     decode_document,
@@ -19,6 +18,7 @@ from storage.documents import (
     ERRORS_MAX,
     EVENTS_MAX,
     DocumentKey,
+    DocumentValue,
     ErrorRecord,
     EventRecord,
     KnownBatch,
@@ -57,7 +57,7 @@ class MemoryDocuments:
         """Call ``listener`` with every document read here that another connection changed."""
         self._document_listeners.append(listener)
 
-    async def documents(self, keys: Sequence[DocumentKey]) -> list[CatalogueValue | None]:
+    async def documents(self, keys: Sequence[DocumentKey]) -> list[DocumentValue | None]:
         """Read documents; None for one that there is not."""
         self._documents_read.update(keys)
         return [self._document(key) for key in keys]
@@ -83,7 +83,7 @@ class MemoryDocuments:
             self._announce_document(key)
         return True
 
-    async def list_documents(self, kind: str) -> list[CatalogueValue]:
+    async def list_documents(self, kind: str) -> list[DocumentValue]:
         """Read all documents of a kind, by name."""
         documents = self._shared.documents
         return [decode_document(key, documents[key]) for key in sorted(documents) if key[0] == kind]
@@ -149,7 +149,7 @@ class MemoryDocuments:
         """List the reports that are kept: those under way, and those that nobody finished."""
         return sorted(self._shared.batches.items())
 
-    def _document(self, key: DocumentKey) -> CatalogueValue | None:
+    def _document(self, key: DocumentKey) -> DocumentValue | None:
         blob = self._shared.documents.get(key)
         return None if blob is None else decode_document(key, blob)
 

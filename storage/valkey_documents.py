@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rater.metering.catalogue import CatalogueValue
 from storage import keys
 from storage.cold import Cold, Command
 from storage.document_records import (
@@ -24,6 +23,7 @@ from storage.documents import (
     ERRORS_MAX,
     EVENTS_MAX,
     DocumentKey,
+    DocumentValue,
     ErrorRecord,
     EventRecord,
     KnownBatch,
@@ -65,7 +65,7 @@ class ValkeyDocuments:
         for listener in self._document_listeners:
             listener(key)
 
-    async def documents(self, wanted: Sequence[DocumentKey]) -> list[CatalogueValue | None]:
+    async def documents(self, wanted: Sequence[DocumentKey]) -> list[DocumentValue | None]:
         """Read documents as of one instant; None for one that there is not.
 
         One command, awaited without a task between: whoever awaits this directly has the documents before
@@ -97,13 +97,13 @@ class ValkeyDocuments:
             before = there
         return not changes
 
-    async def list_documents(self, kind: str) -> list[CatalogueValue]:
+    async def list_documents(self, kind: str) -> list[DocumentValue]:
         """Read all documents of a kind, by name: goes through all keys of the store."""
         found = set[DocumentKey]()
         async for page in self._cold.scan(keys.documents_pattern(kind)):
             found.update(key for name in page if (key := keys.document_of(name)) is not None)
         wanted = sorted(found)
-        values: list[CatalogueValue] = []
+        values: list[DocumentValue] = []
         for start in range(0, len(wanted), _PAGE_DOCUMENTS):
             part = wanted[start : start + _PAGE_DOCUMENTS]
             blobs = await self._read_all([(name, ("GET", name)) for name in map(keys.document, part)])
@@ -186,9 +186,9 @@ class ValkeyDocuments:
         return replies
 
 
-def _blob(value: CatalogueValue | None) -> bytes:
+def _blob(value: DocumentValue | None) -> bytes:
     return b"" if value is None else encode_document(value)
 
 
-def _document(key: DocumentKey, blob: bytes | None) -> CatalogueValue | None:
+def _document(key: DocumentKey, blob: bytes | None) -> DocumentValue | None:
     return None if blob is None else decode_document(key, blob)

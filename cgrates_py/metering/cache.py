@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from rater.metering.catalogue import Application, CatalogueValue, Service
+from rater.metering.catalogue import Application, Service
 from rater.metering.product import Product, Subscription
-from storage.documents import DocumentKey, DocumentStore, Replacement
+from storage.documents import DocumentKey, DocumentStore, DocumentValue, Replacement
 
 DOCUMENTS_MAX = 200_000
 """Documents and absences remembered, some 600 bytes each; beyond, the tenth read first is forgotten."""
@@ -13,7 +13,7 @@ DOCUMENTS_MAX = 200_000
 NAMES_MAX = 1024
 """Characters of a document's names together. No longer ones are made, so none is looked for or remembered."""
 
-Kind = TypeVar("Kind", bound=CatalogueValue)
+Kind = TypeVar("Kind", bound=DocumentValue)
 
 
 class UnreadError(Exception):
@@ -29,7 +29,7 @@ class Catalogue:
 
     def __init__(self, store: DocumentStore) -> None:
         self._store = store
-        self._known: dict[DocumentKey, CatalogueValue | None] = {}
+        self._known: dict[DocumentKey, DocumentValue | None] = {}
         self._reading: dict[DocumentKey, int] = {}
         self._changed_meanwhile: set[DocumentKey] = set()
         self._products: dict[str, Product] = {}
