@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from rater.metering.catalogue import Application, Provider, Service, ServiceToken, UserKey
+from rater.usage.scrooge_setup import ScroogeSetup
 from storage.cyclops_state import CyclopsState
 from storage.documents import DocumentKey, DocumentValue, ErrorRecord, EventRecord, Replacement, key_of
 from storage.store import StoreCorruptError
@@ -28,6 +29,7 @@ _DOCUMENTS: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "user_key": msgspec.msgpack.Decoder(UserKey),
     "token": msgspec.msgpack.Decoder(ServiceToken),
     "cyclops": msgspec.msgpack.Decoder(CyclopsState),
+    "scrooge": msgspec.msgpack.Decoder(ScroogeSetup),
 }
 KINDS = tuple(_DOCUMENTS)
 """The kinds of documents."""

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from rater.metering.catalogue import Application, CatalogueValue, Provider, Service, ServiceToken, UserKey
+from rater.usage.scrooge_setup import ScroogeSetup
 from storage.cyclops_state import CyclopsState
 
-DocumentValue = CatalogueValue | CyclopsState
+DocumentValue = CatalogueValue | CyclopsState | ScroogeSetup
 """Everything that can be a document."""
 
 DocumentKey = tuple[str, ...]
@@ -19,6 +20,9 @@ names."""
 
 CYCLOPS: DocumentKey = ("cyclops", "state")
 """The document of Cyclops RC: there is one."""
+
+SCROOGE: DocumentKey = ("scrooge", "set-up")
+"""The document of all that Scrooge is set up with."""
 
 
 def provider_key(key: str) -> DocumentKey:
@@ -61,6 +65,8 @@ def key_of(value: DocumentValue) -> DocumentKey:
             return token_key(value.token, value.service_id)
         case CyclopsState():
             return CYCLOPS
+        case ScroogeSetup():
+            return SCROOGE
 
 
 class Replacement(NamedTuple):

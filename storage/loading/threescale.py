@@ -4,13 +4,9 @@ What comes of it lies over what the store has: services merge with those of the 
 store's: whoever applies this fills them in.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
+from typing import TypeVar
 
 from rater.metering.catalogue import (
     ACTIVE,
@@ -33,6 +29,7 @@ from storage.loading.threescale_rules import (
     tiers_flaw,
 )
 from storage.loading.threescale_schema import ApplicationMember, Document, RateMember, ServiceMember
+from storage.loading.validated import read_validated
 
 FILE = "threescale.json"
 
@@ -60,54 +57,10 @@ class CatalogueSeed:
 
 def read_catalogue(folder: Folder, known: Mapping[str, Service]) -> CatalogueSeed:
     """Read the file of a folder over the services of the store; problems go to the folder's report."""
-    document = _document(folder)
+    document = read_validated(folder, FILE, Document)
     if document is None:
         return CatalogueSeed()
     return _Reader(document, known, folder.report).read()
-
-
-def _document(folder: Folder) -> Document | None:
-    text = folder.document(FILE)
-    if text is None:
-        return None
-    report = folder.report
-    try:
-        raw = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-        found = Document.model_validate(raw)
-    except json.JSONDecodeError as error:
-        report.problem(FILE, f"{error.lineno}:{error.colno}", "JSON", error.msg.lower())
-    except ValidationError as error:
-        for detail in error.errors(include_url=False, include_context=False):
-            _tell(report, detail["loc"], detail["type"], detail["msg"], detail["input"])
-    except (ValueError, RecursionError):
-        report.problem(FILE, "", "JSON", "a number or nesting beyond all bounds")
-    else:
-        folder.finished(FILE)
-        return found
-    return None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
-
-
-def _tell(report: Report, loc: tuple[int | str, ...], kind: str, message: str, value: Any) -> None:
-    """Report what the schema refused, in the words of the other loaders."""
-    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    if kind == "missing":
-        report.problem(FILE, path, "this member", "nothing")
-    elif kind == "extra_forbidden":
-        report.problem(FILE, path, "a known member", "another")
-    else:
-        expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
-        report.problem(FILE, path, expected, _kind(value))
-
-
-def _kind(value: Any) -> str:
-    """Describe a JSON value for a report."""
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
-    return str(value).lower() if isinstance(value, bool) else shown(value)
 
 
 class _Reader:
