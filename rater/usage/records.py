@@ -5,6 +5,7 @@ its entries played from the first to the last, so a change is one append, and wh
 """
 
 from collections.abc import Iterable
+from itertools import repeat
 from typing import NamedTuple
 
 DAY_S = 86_400
@@ -58,21 +59,9 @@ def replay(entries: Iterable[tuple[int, DayEntry]]) -> list[Numbered]:
     gone: set[tuple[str, str | None, str | None]] = set()
     held: list[list[Numbered]] = []
     for first, entry in reversed(list(entries)):  # from the end: each row is looked at once
-        held.append(
-            [
-                Numbered(seq, entry.written_ns, row)
-                for seq, row in enumerate(entry.rows, first)
-                if not gone
-                or gone.isdisjoint(
-                    (
-                        (row.metric, None, None),
-                        (row.metric, row.account, None),
-                        (row.metric, None, row.link),
-                        (row.metric, row.account, row.link),
-                    )
-                )
-            ]
-        )
+        rows = entry.rows
+        numbered = map(Numbered._make, zip(range(first, first + len(rows)), repeat(entry.written_ns), rows))
+        held.append([each for each in numbered if not _is_gone(each.row, gone)] if gone else list(numbered))
         for metric, accounts, links in entry.drops:
             gone.update(
                 (metric, account, link)
@@ -80,3 +69,9 @@ def replay(entries: Iterable[tuple[int, DayEntry]]) -> list[Numbered]:
                 for link in (links if links is not None else (None,))
             )
     return [each for part in reversed(held) for each in part]
+
+
+def _is_gone(row: Row, gone: set[tuple[str, str | None, str | None]]) -> bool:
+    account, metric, link = row.account, row.metric, row.link
+    about = ((metric, None, None), (metric, account, None), (metric, None, link), (metric, account, link))
+    return not gone.isdisjoint(about)
