@@ -24,5 +24,7 @@ def translated(text: str) -> StoreUnavailableError | StoreCorruptError:
     words = text.split(" ", 1)
     if "WRONGTYPE" in text:
         return StoreCorruptError(f"a key holds another type: {text}")
+    if "value is not an integer" in text:
+        return StoreCorruptError(f"a key holds no number: {text}")
     sentence = _UNAVAILABLE.get(words[0])
     return StoreUnavailableError(sentence or f"the store refused: {text}")

@@ -11,7 +11,9 @@ import pytest
 
 from rater.account import Account
 from rater.metering.catalogue import ServiceToken
+from rater.usage.records import DayEntry, Row
 from storage import acked
+from storage.daybook import Appended, Mark, Receipt
 from storage.documents import Replacement, key_of
 from storage.limits import StoreLimits
 from storage.link import Counters, pack
@@ -128,6 +130,22 @@ async def test_a_document_and_a_batch_are_on_the_replica_when_they_are_answered(
             with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
                 await store.open_batch("0", b"batch")
             assert await store.documents([key_of(token)]) == [None]
+
+
+async def test_an_append_is_on_the_replica_when_it_is_answered_also_to_who_asks_again(pair: Pair) -> None:
+    entry = DayEntry(1, "push", (Row("shop", "gb", "1", 0, 1),))
+    receipt, mark = Receipt("id", b"", b"body", 60), Mark("upto", None, b"1")
+    async with ValkeyStore(pair.url, ACKED) as store, ValkeyStore(pair.replica_url) as other:
+        assert await store.append("scrooge", [(3, entry)], receipt, [mark]) == Appended(1)
+        assert await other.read_days("scrooge", [3]) == [[(1, entry)]]
+        assert await other.marks(["upto"]) == [b"1"]
+        for known in ((receipt, []), (None, [mark])):
+            link = store._route.link_of(b"")
+            assert isinstance(link, acked.AckedLink)
+            with Stopped(pair.replica):
+                link._missing = ""
+                with pytest.raises(StoreUnavailableError, match="0 of 1 replicas acknowledged"):
+                    await store.append("scrooge", [(3, entry)], *known)
 
 
 async def test_without_a_replica_in_time_the_outcome_is_unknown_and_told_when_it_is_back(pair: Pair) -> None:

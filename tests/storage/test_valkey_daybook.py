@@ -1,0 +1,116 @@
+"""Books of records on a real server: their keys, damage, and what an append costs."""
+
+import msgspec
+import pytest
+import redis
+
+from rater.usage.records import DayEntry, Drop, Row
+from storage import keys
+from storage.day_records import FORMAT, SEQ_BYTES, decode_entry, encode_entry
+from storage.daybook import Appended, Mark, Receipt
+from storage.store import StoreCorruptError
+from storage.valkey import ValkeyStore
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DAY = 16_131
+ROWS = tuple(Row(f"venture-{n % 50}", f"metric-{n % 10}", str(n), DAY, DAY + 1) for n in range(1000))
+ENTRY = DayEntry(7, "push", ROWS[:2], (Drop("gb", ("shop",)),))
+RECEIPT = Receipt("id", b"digest", b"body", 60)
+MARK = Mark("upto", None, b"1")
+
+
+async def test_keys_of_a_daybook_are_those_on_the_page(valkey: ValkeyStore, admin: redis.Redis) -> None:
+    await valkey.append("scrooge", [(DAY, ENTRY)], RECEIPT, [MARK])
+    expected = {
+        b"cgr:d:{daybook}",
+        b"cgr:d:{daybook}:marks",
+        b"cgr:d:{daybook}:b:scrooge",
+        b"cgr:d:{daybook}:b:scrooge:16131",
+        b"cgr:d:{daybook}:r:id",
+    }
+    assert set(admin.keys("*")) == expected
+    assert 59_000 < admin.pttl(b"cgr:d:{daybook}:r:id") <= 60_000
+    assert admin.get(b"cgr:d:{daybook}") == b"2"
+
+
+async def test_an_append_is_one_round_trip(valkey: ValkeyStore) -> None:
+    before = valkey.counters.round_trips
+    await valkey.append("scrooge", [(DAY + n, ENTRY) for n in range(5)], RECEIPT, [MARK])
+    assert valkey.counters.round_trips == before + 1
+
+
+async def test_an_append_without_a_receipt_leaves_none(valkey: ValkeyStore, admin: redis.Redis) -> None:
+    await valkey.append("scrooge", [(DAY, ENTRY)])
+    assert admin.keys("cgr:d:{daybook}:r:*") == []
+    admin.set(keys.append_receipt(""), b"of somebody else")
+    assert await valkey.append("scrooge", [(DAY, ENTRY)]) == Appended(3)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        keys.LAST_ROW,
+        keys.MARKS,
+        keys.book("scrooge"),
+        keys.day("scrooge", DAY + 1),
+        keys.append_receipt("id"),
+    ],
+)
+async def test_an_append_that_meets_a_key_of_another_type_changes_nothing(
+    valkey: ValkeyStore, admin: redis.Redis, name: bytes
+) -> None:
+    admin.sadd(name, b"x")
+    with pytest.raises(StoreCorruptError):
+        await valkey.append("scrooge", [(DAY, ENTRY), (DAY + 1, ENTRY)], RECEIPT, [MARK])
+    assert admin.keys("*") == [name]
+    assert admin.smembers(name) == {b"x"}
+
+
+async def test_an_append_that_cannot_count_changes_nothing(valkey: ValkeyStore, admin: redis.Redis) -> None:
+    admin.set(keys.LAST_ROW, b"1x")
+    with pytest.raises(StoreCorruptError):
+        await valkey.append("scrooge", [(DAY, ENTRY)], RECEIPT, [MARK])
+    assert admin.keys("*") == [keys.LAST_ROW]
+
+
+@pytest.mark.parametrize("damage", ["short", "format", "bytes", "type", "days"])
+async def test_damaged_books_are_corrupt_when_they_are_read(
+    valkey: ValkeyStore, admin: redis.Redis, damage: str
+) -> None:
+    name = keys.day("scrooge", DAY)
+    whole = bytes(SEQ_BYTES) + encode_entry(ENTRY)
+    damaged = {"short": whole[:-1], "format": b"\x02" * 20, "bytes": whole[:9] + b"\xc1"}
+    if damage == "type":
+        admin.set(name, b"x")
+    elif damage == "days":
+        admin.zadd(keys.book("scrooge"), {"monday": 1})
+    else:
+        admin.rpush(name, whole, damaged[damage])
+    with pytest.raises(StoreCorruptError):
+        await (valkey.days("scrooge") if damage == "days" else valkey.read_days("scrooge", [DAY]))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (3, 3),  # rows
+        (4, [["a"], [0, 1]]),
+        (4, [["a"], [0, -1]]),
+        (4, [["a", "b"], [0]]),
+        (4, [["a", "b", "c"], []]),
+        (4, [[], []]),
+        (4, [[1, 2], []]),
+        (7, [["a"], []]),
+        (12, "one more"),
+    ],
+)
+async def test_columns_that_are_not_those_of_all_rows_are_corrupt(column: int, value: object) -> None:
+    members = msgspec.msgpack.decode(encode_entry(ENTRY)[1:])
+    members[column : column + 1] = [value]
+    with pytest.raises(StoreCorruptError):
+        decode_entry(bytes(SEQ_BYTES) + bytes((FORMAT,)) + msgspec.msgpack.encode(members))
+
+
+async def test_a_push_of_a_thousand_rows_is_small(valkey: ValkeyStore) -> None:
+    assert len(encode_entry(DayEntry(7, "push", ROWS))) < 8_000
