@@ -139,6 +139,7 @@ async def test_an_append_is_on_the_replica_when_it_is_answered_also_to_who_asks_
         assert await store.append("scrooge", [(3, entry)], receipt, [mark]) == Appended(1)
         assert await other.read_days("scrooge", [3]) == [[(1, entry)]]
         assert await other.marks(["upto"]) == [b"1"]
+        known: tuple[Receipt | None, list[Mark]]
         for known in ((receipt, []), (None, [mark])):
             link = store._route.link_of(b"")
             assert isinstance(link, acked.AckedLink)
