@@ -11,9 +11,12 @@ from cgrates_py.clock import SystemClock
 from cgrates_py.metering.administration.desk import Desk, RefusedError
 from cgrates_py.metering.administration.seeding import ChangedError, missing_payers, seed_catalogue
 from rater.metering.catalogue import Application, Service
+from rater.usage.scrooge_setup import ScroogeSetup
+from storage.documents import SCROOGE, Replacement
 from storage.loading import AccountSeed, Format, Loaded, load_folder
 from storage.loading.folder import Progress
 from storage.loading.report import Problem, shown
+from storage.loading.scrooge import FILE as SCROOGE_FILE
 from storage.loading.threescale import FILE as CATALOGUE_FILE
 from storage.valkey import ValkeyStore
 
@@ -34,6 +37,7 @@ class Outcome:
     version: int | None = None
     accounts_changed: int = 0
     catalogue_changed: int = 0
+    scrooge_changed: bool = False
     late: tuple[str, ...] = ()
     """Raters that do not price by this version yet."""
 
@@ -57,6 +61,7 @@ async def load(
     for _ in range(PUBLISH_ATTEMPTS_MAX):
         current, base = await store.read_tariff()
         services = await _services(store, folder)
+        scrooge = await _scrooge(store, folder)
         loaded = await asyncio.to_thread(
             load_folder,
             folder,
@@ -66,6 +71,7 @@ async def load(
             timezone=timezone,
             progress=progress,
             services=services,
+            scrooge_setup=scrooge,
         )
         loaded = await _with_payers(desk, loaded)
         if loaded.problem_count or dry_run:
@@ -81,7 +87,11 @@ async def load(
                 continue
             except RefusedError as refused:
                 raise AccountError(str(refused)) from None
-            return Outcome(loaded, version, changed, seeded, await _in_force(store, version))
+            after = loaded.scrooge.setup
+            renewed = after is not None and after != scrooge
+            if renewed and not await store.replace([Replacement(SCROOGE, scrooge, after)]):
+                continue
+            return Outcome(loaded, version, changed, seeded, renewed, await _in_force(store, version))
     raise AccountError("other loads came between every time; try again")
 
 
@@ -91,6 +101,14 @@ async def _services(store: ValkeyStore, folder: Path) -> dict[str, Service]:
         return {}
     every = await store.list_documents("service")
     return {each.service_id: each for each in every if isinstance(each, Service)}
+
+
+async def _scrooge(store: ValkeyStore, folder: Path) -> ScroogeSetup | None:
+    """Read the set-up of Scrooge that a file in the folder is laid over."""
+    if not (folder / SCROOGE_FILE).exists():
+        return None
+    (known,) = await store.documents([SCROOGE])
+    return known if isinstance(known, ScroogeSetup) else None
 
 
 async def _with_payers(desk: Desk, loaded: Loaded) -> Loaded:

@@ -16,7 +16,7 @@ from cgrates_py.loading import Outcome
 from cgrates_py.loading import load as load_into
 from cgrates_py.settings import Settings
 from rater.tariff import Tariff
-from storage.loading import Format, detect, load_folder
+from storage.loading import DOCUMENTS, Format, detect, load_folder
 from storage.valkey import ValkeyStore
 
 
@@ -85,7 +85,7 @@ def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float)
     if loaded.problem_count:
         noun = "problem" if loaded.problem_count == 1 else "problems"
         raise CommandError(f"{loaded.problem_count} {noun} in {path}; nothing was loaded")
-    shape = chosen or detect(path) or "threescale"
+    shape = chosen or detect(path) or " and ".join(_documents(path))
     counts = ", ".join(f"{count} {name}" for name, count in loaded.counts.items()) or "nothing"
     out.print(f"{path} ({shape}): {counts}", markup=False)
     if outcome.version is None:
@@ -96,8 +96,14 @@ def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float)
         )
         if loaded.catalogue.counts:
             out.print(f"{outcome.catalogue_changed} services, applications and tokens changed")
+        if loaded.scrooge.setup is not None:
+            out.print(f"Scrooge: the set-up {'changed' if outcome.scrooge_changed else 'is as it was'}")
     if outcome.late:
         err.print(f"notice: not yet in force on {', '.join(outcome.late)}", markup=False)
+
+
+def _documents(folder: Path) -> list[str]:
+    return [Path(name).stem for name in DOCUMENTS if (folder / name).exists()]
 
 
 def _rest(console: Console, what: str, count: int) -> None:

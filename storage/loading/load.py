@@ -7,14 +7,19 @@ from pathlib import Path
 from rater.account import Account
 from rater.metering.catalogue import Service
 from rater.tariff import Tariff
-from storage.loading import values
+from rater.usage.scrooge_setup import ScroogeSetup
+from storage.loading import scrooge, threescale, values
 from storage.loading.account_csv import AccountSheets
 from storage.loading.folder import CSV_FILES, JSON_FILES, Folder, Format, Progress, detect
 from storage.loading.json2012 import Documents
 from storage.loading.merge import merge, replaced
 from storage.loading.report import Problem, Report
+from storage.loading.scrooge import ScroogeSeed, read_scrooge
 from storage.loading.tariff_csv import TariffSheets
-from storage.loading.threescale import FILE, CatalogueSeed, read_catalogue
+from storage.loading.threescale import CatalogueSeed, read_catalogue
+
+DOCUMENTS = (threescale.FILE, scrooge.FILE)
+"""Files that stand beside a tariff in any format, or alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Loaded:
     tariff: Tariff
     accounts: tuple[AccountSeed, ...]
     catalogue: CatalogueSeed
+    scrooge: ScroogeSeed
     problems: tuple[Problem, ...]
     notices: tuple[Problem, ...]
     problem_count: int
@@ -52,8 +58,9 @@ def load_folder(
     timezone: str | None = None,
     progress: Progress | None = None,
     services: Mapping[str, Service] | None = None,
+    scrooge_setup: ScroogeSetup | None = None,
 ) -> Loaded:
-    """Read a folder over the tariff ``base``, and a catalogue of usage over ``services`` by their ids.
+    """Read a folder over the tariff ``base``, a catalogue of usage over ``services`` by their ids, and so on.
 
     ``timezone`` (IANA) is the zone of clocks whose file names none; ``now_ns`` is what ``*now`` means.
     ``progress`` is told (bytes read, bytes in all). Problems of the files are in the result; an unreadable
@@ -63,14 +70,16 @@ def load_folder(
     if timezone is not None:
         _check_zone(timezone, report)
     chosen = format or detect(folder)
-    said, merged, catalogue = Tariff(), base, CatalogueSeed()
+    said, merged, catalogue, scrooge_seed = Tariff(), base, CatalogueSeed(), ScroogeSeed()
     accounts: tuple[AccountSeed, ...] = ()
     if not folder.is_dir():
         report.problem(str(folder), "", "a folder", "none")
-    elif chosen is None and not _has_catalogue_alone(folder):
+    elif chosen is None and not _has_documents_alone(folder):
         _refuse_unknown(folder, report)
     elif not report.problems.count:
-        catalogue = read_catalogue(Folder(folder, (FILE,), report, progress), services or {})
+        documents = Folder(folder, DOCUMENTS, report, progress)
+        catalogue = read_catalogue(documents, services or {})
+        scrooge_seed = read_scrooge(documents, scrooge_setup)
         if chosen is not None:
             said, merged, accounts = _read(folder, chosen, base, timezone, now_ns, report, progress)
         for kind, name in replaced(base, said):
@@ -80,11 +89,14 @@ def load_folder(
         tariff=base if failed else merged,
         accounts=() if failed else accounts,
         catalogue=CatalogueSeed() if failed else catalogue,
+        scrooge=ScroogeSeed() if failed else scrooge_seed,
         problems=report.problems.listed(),
         notices=report.notices.listed(),
         problem_count=report.problems.count,
         notice_count=report.notices.count,
-        counts=_counts(said, accounts) | {name: each for name, each in catalogue.counts.items() if each},
+        counts=_counts(said, accounts)
+        | {name: each for name, each in catalogue.counts.items() if each}
+        | dict(scrooge_seed.counts),
     )
 
 
@@ -114,15 +126,15 @@ def _read(
     return said, merged, tuple(AccountSeed(account, replace=False) for account in opened)
 
 
-def _has_catalogue_alone(folder: Path) -> bool:
+def _has_documents_alone(folder: Path) -> bool:
     names = {entry.name for entry in folder.iterdir()}
-    return FILE in names and names.isdisjoint(JSON_FILES + CSV_FILES)
+    return not names.isdisjoint(DOCUMENTS) and names.isdisjoint(JSON_FILES + CSV_FILES)
 
 
 def _refuse_unknown(folder: Path, report: Report) -> None:
     names = {entry.name for entry in folder.iterdir()}
     if names.isdisjoint(JSON_FILES):
-        expected = f"at least one of {', '.join((*JSON_FILES, *CSV_FILES, FILE))}"
+        expected = f"at least one of {', '.join((*JSON_FILES, *CSV_FILES, *DOCUMENTS))}"
         report.problem(str(folder), "", expected, "none")
     else:
         report.problem(str(folder), "", "files of one format (or say which)", "JSON and CSV files")
