@@ -117,8 +117,12 @@ class Services:
         return found
 
     def _sold(self, service: str, window: Window) -> list[Piece]:
-        metrics = sorted(self.metrics(service, window))
-        return [piece for metric in metrics for piece in self._pricing.pieces(metric, window)]
+        return [
+            piece
+            for division in divisions(self._shares.get(service, ()), window)
+            for metric in division.percents
+            for piece in self._pricing.pieces(metric, division.window)
+        ]
 
     def _handed(self, service: str, window: Window) -> list[Piece]:
         found = []
