@@ -1,16 +1,26 @@
-"""Costs as a tree: of a period, by what they are for, and within that by metric."""
+"""What an account's usage costs as a tree: by service or metric, and within a service by metric.
 
-from collections.abc import Mapping
-from decimal import Decimal
+Services of fixed price and metrics with prices are in it. What a service's cost would be handed on by shares
+is not: that needs usage of those who provide it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-COST_PLACES = 2
+from rater.usage.costs import CostService, CostSetup
+from rater.usage.costs_prices import Pricing
+from rater.usage.costs_services import Services
+from rater.usage.costs_usage import Piece, UsageTable, Window
+
 USAGE_PLACES = 5
+
+SERVICE_NODE = "pricing service"
+METRIC_NODE = "usage type"
 
 
 class CostNode(NamedTuple):
-    """What something costs and how much of it was used, exactly; ``kind``: what it is, in a word or two."""
+    """What something costs and how much of it was used, exactly; ``kind``: what it is."""
 
     kind: str
     cost: Fraction
@@ -24,19 +34,53 @@ class CostNode(NamedTuple):
         usage = sum((each.usage for each in children.values()), Fraction())
         return cls(kind, cost, usage, children)
 
-    @property
-    def shown_cost(self) -> Decimal:
-        """Round the cost as it is shown."""
-        return rounded(self.cost, COST_PLACES)
 
-    @property
-    def shown_usage(self) -> Decimal:
-        """Round the usage as it is shown."""
-        return rounded(self.usage, USAGE_PLACES)
+class EnvironmentCosts:
+    """Computes the costs of accounts. Raises CostSetupError."""
+
+    def __init__(self, setup: CostSetup, usage: UsageTable, forecast: bool = False) -> None:
+        self._usage = usage
+        self._types = setup.types
+        self._pricing = Pricing(setup, usage, forecast)
+        self._sold = [each for each in setup.services if each.fixed_price]
+        self._services = Services(setup._replace(services=tuple(self._sold)), usage, self._pricing, forecast)
+
+    def of(self, accounts: Collection[str], window: Window) -> dict[str, CostNode]:
+        """Tell what these accounts bear in a window; what they did not use is left out."""
+        found: dict[str, CostNode] = {}
+        handed: set[str] = set()
+        for service in sorted(self._sold, key=_symbol):
+            metrics = self._services.metrics(service.symbol, window)
+            pieces = self._services.pieces(service.symbol, window)
+            handed |= metrics
+            children = {
+                metric: node
+                for metric in sorted(metrics)
+                if (node := self._node(metric, pieces, accounts, window)) is not None
+            }
+            if children:
+                found[service.symbol] = CostNode.of_children(SERVICE_NODE, children)
+        for kind in self._types:
+            if (
+                kind.symbol not in handed
+                and kind.symbol not in found
+                and self._pricing.has_prices(kind.symbol)
+            ):
+                pieces = self._pricing.pieces(kind.symbol, window)
+                node = self._node(kind.symbol, pieces, accounts, window)
+                if node is not None:
+                    found[kind.symbol] = node
+        return found
+
+    def _node(
+        self, metric: str, pieces: Iterable[Piece], accounts: Collection[str], window: Window
+    ) -> CostNode | None:
+        units = self._usage.units(metric, window)
+        used = sum((units.get(account, Fraction()) for account in accounts), Fraction())
+        mine = [piece for piece in pieces if piece.metric == metric]
+        cost = sum(self._usage.priced(mine, accounts).values(), Fraction())
+        return CostNode(METRIC_NODE, cost, used) if used or cost else None
 
 
-def rounded(value: Fraction, places: int) -> Decimal:
-    """Round half to even to so many decimal places; all of them are kept."""
-    scaled = round(value * 10**places)
-    digits = tuple(map(int, str(abs(scaled))))
-    return Decimal((int(scaled < 0), digits, -places))
+def _symbol(service: CostService) -> str:
+    return service.symbol

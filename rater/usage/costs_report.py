@@ -89,19 +89,24 @@ class _Columns:
         return {account for _, values in self.made for account in values}
 
     def add_types(self) -> None:
-        """Add what is charged as it is, and what is charged by no service: no usage is left out."""
+        """Add what is charged as it is, and what was used and no service charges: no usage is left out."""
         window = self._window
         handed = {
             name for each in self._setup.services for name in self._services.metrics(each.symbol, window)
         }
         for kind in self._types:
-            if kind.shown and not (kind.kind == SERVICE and kind.symbol in handed):
+            if kind.shown and (kind.kind != SERVICE or self._is_alone(kind.symbol, handed)):
                 if kind.by_warehouse:
                     self._add_warehouses(kind)
                 else:
                     name = type_name(kind)
                     self._add_counts(f"{name} count", kind, None)
                     self._add_costs(f"{name} cost", self._costs(kind, None), total=True)
+
+    def _is_alone(self, metric: str, handed: set[str]) -> bool:
+        """Tell whether a metric of services is charged by none, and matters."""
+        used = self._pricing.has_prices(metric) or self._usage.units(metric, self._window)
+        return metric not in handed and bool(used)
 
     def _add_warehouses(self, kind: UsageType) -> None:
         name = type_name(kind)

@@ -71,11 +71,13 @@ class _Series:
 class UsageTable:
     """The usage that a report over a window needs, added up exactly.
 
-    Windows that are asked about begin and end at borders: of the report, of prices of that metric, of shares.
+    Windows that are asked about begin and end at borders: of the report, of prices of that metric, of shares,
+    and of the parts that a report may be cut into (``parts``).
     """
 
-    def __init__(self, setup: CostSetup, window: Window) -> None:
+    def __init__(self, setup: CostSetup, window: Window, parts: Iterable[Window] = ()) -> None:
         self.window = window
+        self._parts = {each.start for each in parts}
         self._wider: dict[str, list[Window]] = {}
         self._series = self._make_series(setup)
         self._totals: dict[tuple[str, Window, str | None], Fraction] = {}
@@ -83,7 +85,7 @@ class UsageTable:
     def _make_series(self, setup: CostSetup) -> dict[str, _Series]:
         window = self.window
         by_cost = {each.symbol for each in setup.types if each.by_cost}
-        common = {window.start, window.end + 1}
+        common = {window.start, window.end + 1, *self._parts}
         for share in setup.shares:
             common |= {share.start, share.end + 1}
         borders = {each.symbol: set(common) for each in setup.types}

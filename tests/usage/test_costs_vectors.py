@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from rater.usage.costs import CostService, ExtraCost, Share, UsagePrice, UsageType
-from rater.usage.costs_environments import CostNode
+from rater.usage.costs_environments import USAGE_PLACES, CostNode
 from rater.usage.costs_extra import accrued
 from rater.usage.costs_prices import Pricing
 from rater.usage.costs_report import ventures_report
 from rater.usage.costs_services import divisions
+from rater.usage.costs_text import cost_text, rounded
 from rater.usage.costs_usage import Window
 from tests.usage.costs_worlds import (
     Used,
@@ -230,7 +231,10 @@ def _rounding() -> dict[str, Any]:
     amount = Fraction("1.123456789")
     children = {name: CostNode("child", amount, amount) for name in ("a", "b")}
     parent = CostNode.of_children("parent", children)
-    shown = [(float(each.shown_cost), float(each.shown_usage)) for each in (parent, children["a"])]
+    shown = [
+        (float(cost_text(each.cost)), float(rounded(each.usage, USAGE_PLACES)))
+        for each in (parent, children["a"])
+    ]
     return {
         name: {"cost": cost, "usage_value": usage}
         for name, (cost, usage) in zip(("parent", "child"), shown, strict=True)
