@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Literal
 
 import orjson
@@ -25,7 +26,9 @@ from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.metering.responder import MeteringResponder
 from cgrates_py.process import settle_memory
 from cgrates_py.responder import DEADLINE_S, Responder
-from cgrates_py.usage.responder import UsageResponder
+from cgrates_py.usage.cyclops import CyclopsOptions, make_cyclops
+from cgrates_py.usage.records import Records
+from cgrates_py.usage.responder import Dialect, UsageResponder
 from cgrates_py.version import product_version
 from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.limits import IN_FLIGHT_MAX
@@ -164,6 +167,7 @@ async def run_rater(
     on_ready: Callable[[int], None] | None = None,
     open_server: Callable[[Dispatcher], JsonRpcServer] | None = None,
     tls: MakeTls = plain,
+    cyclops: CyclopsOptions = CyclopsOptions(),  # noqa: B008 -- it is immutable
 ) -> None:
     """Serve until cancelled, for a balancer's pool or as a listener.
 
@@ -183,7 +187,12 @@ async def run_rater(
         shop = Shop(store, compile_tariff(Tariff()), clock, counters, settings)
         responder = Responder(shop, unknown_account)
         metering = MeteringResponder(shop, store, responder.resolve, DEADLINE_S)
-        usage = UsageResponder(shop, {}, DEADLINE_S)
+        cyclops_rc, scheduler = make_cyclops(shop, store, cyclops, partial(store.be_scheduler, name))
+        dialects: dict[str, Dialect] = {
+            "cyclops": cyclops_rc,
+            "records": Records(store),
+        }
+        usage = UsageResponder(shop, dialects, DEADLINE_S)
         dispatcher = failpoints.dispatcher_of(Desks(responder, metering, usage))
         keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()
@@ -213,4 +222,4 @@ async def run_rater(
             stack.push_async_callback(link.leave)
         if on_ready is not None:
             on_ready(port)
-        await asyncio.gather(keeper.follow(), auditor.run(), metering.run())
+        await asyncio.gather(keeper.follow(), auditor.run(), metering.run(), scheduler.run())

@@ -61,8 +61,10 @@ class Daybook(Protocol):
     ) -> Appended | KnownReceipt | MarkMoved:
         """Append entries to days, all or nothing, durable on return. No entries: only marks and receipt."""
 
-    async def read_days(self, book: str, days: Sequence[int]) -> list[list[tuple[int, DayEntry]]]:
-        """Read all entries of each of these days, with the number of each one's first row."""
+    async def read_days(
+        self, book: str, days: Sequence[int], start: int = 0
+    ) -> list[list[tuple[int, DayEntry]]]:
+        """Read the entries of each of these days from place ``start`` on, with their first rows' numbers."""
 
     async def days(self, book: str) -> list[int]:
         """List the days of a book that have entries, ascending."""

@@ -60,11 +60,13 @@ class MemoryDaybook:
             data.receipts[receipt.request_id] = (now_ns + receipt.ttl_s * SECOND, kept)
         return Appended(first_seq)
 
-    async def read_days(self, book: str, days: Sequence[int]) -> list[list[tuple[int, DayEntry]]]:
-        """Read all entries of each of these days, with the number of each one's first row."""
+    async def read_days(
+        self, book: str, days: Sequence[int], start: int = 0
+    ) -> list[list[tuple[int, DayEntry]]]:
+        """Read the entries of each of these days from place ``start`` on, with their first rows' numbers."""
         check_book(book)
         held = self._daybook.books.get(book, {})
-        return [[decode_entry(element) for element in held.get(day, ())] for day in days]
+        return [[decode_entry(element) for element in held.get(day, [])[start:]] for day in days]
 
     async def days(self, book: str) -> list[int]:
         """List the days of a book that have entries, ascending."""

@@ -3,6 +3,7 @@
 Lists only grow at their end, so pages of one that grows meanwhile fit together.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ _PAGE_ENTRIES = 256
 """Entries of a day that are read at once: some 4 MB where each is a push of a thousand rows."""
 _PAGE_DAYS = 8
 """Days whose pages share a round trip."""
+_BESIDE_BYTES = 32 << 10
+"""A page of so many bytes is decoded in a thread: here it would take two milliseconds or more."""
 
 
 class ValkeyDaybook:
@@ -60,8 +63,13 @@ class ValkeyDaybook:
         packed = pack("FCALL", APPEND, len(names) + len(days), *names, *lists, *words)
         return _outcome(await self._call(keys.LAST_ROW, packed), marks)
 
-    async def read_days(self, book: str, days: Sequence[int]) -> list[list[tuple[int, DayEntry]]]:
-        """Read all entries of each of these days, with the number of each one's first row."""
+    async def read_days(
+        self, book: str, days: Sequence[int], start: int = 0
+    ) -> list[list[tuple[int, DayEntry]]]:
+        """Read the entries of each of these days from place ``start`` on, each with its first row's number.
+
+        Many are decoded in a thread: nothing else waits for them.
+        """
         check_book(book)
         found: list[list[tuple[int, DayEntry]]] = [[] for _ in days]
         open_days = list(range(len(days)))
@@ -69,13 +77,13 @@ class ValkeyDaybook:
             asked, open_days = open_days[:_PAGE_DAYS], open_days[_PAGE_DAYS:]
             commands: list[tuple[bytes, Command]] = []
             for number in asked:
-                name, start = keys.day(book, days[number]), len(found[number])
-                commands.append((name, ("LRANGE", name, start, start + _PAGE_ENTRIES - 1)))
+                name, place = keys.day(book, days[number]), start + len(found[number])
+                commands.append((name, ("LRANGE", name, place, place + _PAGE_ENTRIES - 1)))
             full = []
             for number, page in zip(asked, await self._cold.calls(commands), strict=True):
                 if isinstance(page, StoreError):
                     raise page
-                found[number] += map(decode_entry, page)
+                found[number] += await _decoded(page)
                 if len(page) == _PAGE_ENTRIES:
                     full.append(number)
             open_days = full + open_days
@@ -109,6 +117,12 @@ def _outcome(reply: Any, marks: Sequence[Mark]) -> Appended | KnownReceipt | Mar
         return KnownReceipt(known.digest, known.body)
     values = [value[1:] if value else None for value in told]
     return MarkMoved({mark.name: value for mark, value in zip(marks, values, strict=True)})
+
+
+async def _decoded(page: list[bytes]) -> list[tuple[int, DayEntry]]:
+    if sum(map(len, page)) < _BESIDE_BYTES:
+        return [decode_entry(element) for element in page]
+    return await asyncio.to_thread(lambda: [decode_entry(element) for element in page])
 
 
 def _optional(value: bytes | None) -> bytes:

@@ -81,10 +81,11 @@ async def test_a_thousand_rows_of_any_spread_of_names_are_read_back(connect: Con
         DayEntry(1, "s", tuple(row(f"v{n % accounts}", f"m{n % 7}", str(n)) for n in range(1000)))
         for accounts in (1, 2, 128, 129, 499, 500, 501, 1000)
     ]
-    await store.append(BOOK, [(DAY, entry) for entry in entries])
+    for _ in range(4):  # many, so that they are read in a thread
+        await store.append(BOOK, [(DAY, entry) for entry in entries])
     (found,) = await store.read_days(BOOK, [DAY])
-    assert [entry for _, entry in found] == entries
-    assert [first for first, _ in found] == [1 + 1000 * n for n in range(8)]
+    assert [entry for _, entry in found] == 4 * entries
+    assert [first for first, _ in found] == [1 + 1000 * n for n in range(32)]
 
 
 async def test_a_day_is_read_whole_however_many_pages_it_has(
@@ -99,6 +100,9 @@ async def test_a_day_is_read_whole_however_many_pages_it_has(
     for day, length in lengths.items():
         await store.append(BOOK, [(day, ONE)] * length)
     assert await store.read_days(BOOK, list(lengths)) == list(expected.values())
+    for start in (1, 3, 10, 11):
+        later = [entries[start:] for entries in expected.values()]
+        assert await store.read_days(BOOK, list(lengths), start) == later
 
 
 async def test_a_receipt_that_is_known_is_told_and_nothing_is_appended(connect: Connect) -> None:

@@ -1,0 +1,106 @@
+"""GET /usages and GET /charges: what was used and what was charged, in pages of JSON rows.
+
+An answer is an array. Where there is more, the header ``Link`` (rel ``next``) leads to the next page, and
+``X-Next-Cursor`` has what to ask it with. A page may have fewer rows than asked for, even none, and a next.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from cgrates_py.usage.lists import CHARGES, Listed, Lists, Place, place_of
+from cgrates_py.usage.rows import Show, charge_members, json_text, usage_members
+from cgrates_py.usage.selections import SelectionError, namespace, selection
+from protocol.usage import DialectAnswer, DialectRequest
+from storage.daybook import Daybook
+
+ROWS_DEFAULT = 1_000
+ROWS_MAX = 5_000
+BODY_BYTES_MAX = 400_000
+"""An answer travels as text within JSON, which may double it: within a frame of ``protocol.limits``."""
+
+_CHARGES = frozenset({"date", "from", "to", "account", "metric", "cursor", "limit"})
+_USAGES = _CHARGES | {"namespace"}
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Records:
+    """The lists of records over HTTP."""
+
+    def __init__(self, store: Daybook) -> None:
+        self._lists = Lists(store)
+
+    async def answer(self, request: DialectRequest) -> DialectAnswer:
+        """Answer a request for a page of rows. Raises StoreError."""
+        path = request.Path.rstrip("/")
+        if path not in ("/usages", "/charges"):
+            return _refused(404, "there is no such page")
+        if request.Verb not in ("GET", "HEAD"):
+            return _refused(405, "expected GET", {"Allow": "GET, HEAD"})
+        charges = path == "/charges"
+        try:
+            given = _single(request.Query, _CHARGES if charges else _USAGES)
+            asked = selection(CHARGES if charges else namespace(given), given)
+            after, rows_max = _after(given), _limit(given)
+        except SelectionError as error:
+            return _refused(400, str(error))
+        listed, end = await self._lists.page(asked, after, rows_max)
+        body, end = _body(charge_members if charges else usage_members, listed, end)
+        return DialectAnswer(Body=body, Headers=_next(request, end))
+
+
+def _single(pairs: Iterable[tuple[str, str]], known: frozenset[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in known:
+            raise SelectionError(name[:40], f"expected one of {', '.join(sorted(known))}")
+        if name in given:
+            raise SelectionError(name, "given more than once")
+        given[name] = value
+    return given
+
+
+def _after(given: dict[str, str]) -> Place | None:
+    cursor = given.get("cursor", "")
+    try:
+        return place_of(cursor) if cursor else None
+    except ValueError as error:
+        raise SelectionError("cursor", str(error)) from None
+
+
+def _limit(given: dict[str, str]) -> int:
+    text = given.get("limit") or str(ROWS_DEFAULT)
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and 1 <= int(text) <= ROWS_MAX):
+        raise SelectionError("limit", f"expected 1 to {ROWS_MAX}, got {text[:40]!r}")
+    return int(text)
+
+
+def _body(show: Show, listed: list[Listed], end: Place | None) -> tuple[str, Place | None]:
+    """Print rows while there is room, and tell where the page ends."""
+    texts: list[bytes] = []
+    left = BODY_BYTES_MAX
+    for number, each in enumerate(listed):
+        text = json_text(show(each.numbered))
+        left -= len(text) + 1
+        if left < 0 and texts:
+            end = listed[number - 1].place
+            break
+        texts.append(text)
+    return f"[{b','.join(texts).decode()}]", end
+
+
+def _next(request: DialectRequest, end: Place | None) -> dict[str, str]:
+    if end is None:
+        return {}
+    pairs = [pair for pair in request.Query if pair[0] != "cursor"]
+    query = urlencode([*pairs, ("cursor", end.text())])
+    return {
+        "Link": f'<{request.Root}{quote(request.Path)}?{query}>; rel="next"',
+        "X-Next-Cursor": end.text(),
+    }
+
+
+def _refused(status: int, reason: str, headers: dict[str, str] | None = None) -> DialectAnswer:
+    return DialectAnswer(status, Body=_encode({"Error": reason}).decode(), Headers=headers or {})
