@@ -79,4 +79,11 @@ class Catalog:
 
         Nobody else is while this answers True, unless ``name`` was stopped for longer than that.
         """
-        return bool(await self._call(keys.AUDITOR, pack("FCALL", LEASE, 1, keys.AUDITOR, name, for_ms)))
+        return await self._lease(keys.AUDITOR, name, for_ms)
+
+    async def be_scheduler(self, name: str, for_ms: int) -> bool:
+        """Become the one that runs the windows of Cyclops RC; otherwise like ``be_auditor``."""
+        return await self._lease(keys.SCHEDULER, name, for_ms)
+
+    async def _lease(self, key: bytes, name: str, for_ms: int) -> bool:
+        return bool(await self._call(key, pack("FCALL", LEASE, 1, key, name, for_ms)))

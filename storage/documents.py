@@ -15,8 +15,8 @@ DocumentValue = CatalogueValue | CyclopsState | ScroogeSetup
 """Everything that can be a document."""
 
 DocumentKey = tuple[str, ...]
-"""A document's kind (``provider``, ``service``, ``application``, ``user_key``, ``token``, ``cyclops``), and its
-names."""
+"""A document's kind (``provider``, ``service``, ``application``, ``user_key``, ``token``, ``cyclops``), and
+its names."""
 
 CYCLOPS: DocumentKey = ("cyclops", "state")
 """The document of Cyclops RC: there is one."""

@@ -22,6 +22,7 @@ key                                     type    holds
 ``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
 ``cgr:k``                               hash    id of an API key → its record, without the secret
 ``cgr:l``                               string  which rater checks accounts against journals now; expires
+``cgr:s``                               string  which rater runs the scheduler of Cyclops RC now; expires
 ======================================  ======  =========================================================
 
 What stands in braces is the hash tag of Valkey Cluster: keys that one commit touches live in one slot. The
@@ -54,6 +55,7 @@ MARKS = b"cgr:d:{daybook}:marks"
 RATERS = b"cgr:p"
 ACCESS = b"cgr:k"
 AUDITOR = b"cgr:l"
+SCHEDULER = b"cgr:s"
 
 TARIFFS_KEPT = 5
 """A reader that fell behind by fewer publications still finds the snapshot that it was told of."""
