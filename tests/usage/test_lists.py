@@ -43,9 +43,8 @@ async def rows_of(store: MemoryStore, path: str) -> list[dict[str, Any]]:
 
 async def test_usages_are_listed_in_the_order_in_which_they_were_pushed() -> None:
     store = MemoryStore()
-    await push(
-        store, usage("shop", "gb", "12.5"), usage("alpha", "requests", "900"), usage("shop", "gb", "-1")
-    )
+    rows = [usage("shop", "gb", "12.5"), usage("alpha", "requests", "900"), usage("shop", "gb", "-1")]
+    await push(store, *rows)
     assert await rows_of(store, "/usages?namespace=scrooge") == [
         {"date": "2014-03-02", "account": "shop", "metric": "gb", "value": 12.5, "seq": 1},
         {"date": "2014-03-02", "account": "alpha", "metric": "requests", "value": 900, "seq": 2},
@@ -133,7 +132,7 @@ async def test_charges_of_all_sources_are_listed_with_their_amounts() -> None:
     ("query", "expected"),
     [
         ("", "abcd"),
-        ("&date=&account=&metric=&from=&to=&cursor=&limit=", "abcd"),
+        ("&date=&account=&metric=&from=&to=&cursor=", "abcd"),
         ("&date=2014-03-02", "bc"),
         ("&date=2014-03-05", ""),
         ("&from=2014-03-02", "bcd"),
@@ -148,7 +147,7 @@ async def test_charges_of_all_sources_are_listed_with_their_amounts() -> None:
         ("&account=sho", ""),
     ],
 )
-@pytest.mark.parametrize("page", ["/usages?namespace=scrooge", "/charges?"])
+@pytest.mark.parametrize("page", ["/usages?namespace=scrooge", "/charges?limit=10"])
 async def test_rows_are_chosen_by_time_account_and_metric(page: str, query: str, expected: str) -> None:
     store = MemoryStore()
     rows = [
@@ -159,12 +158,7 @@ async def test_rows_are_chosen_by_time_account_and_metric(page: str, query: str,
     ]
     await push(store, *rows)
     await push(store, *rows, book="charges")
-    found = await rows_of(
-        store,
-        page.rstrip("?")
-        + ("?" if page.endswith("?") else "")
-        + query.removeprefix("&" if page.endswith("?") else ""),
-    )
+    found = await rows_of(store, page + query)
     assert "".join(each["link"] for each in found) == expected
 
 
