@@ -43,6 +43,12 @@ def _store_url(text: str) -> str:
     return text
 
 
+def _http_url(text: str) -> str:
+    if text and not text.startswith(("http://", "https://")):
+        raise ValueError("expected http:// or https://")
+    return text
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 HostPort = Annotated[str, AfterValidator(_address)]
 
@@ -100,6 +106,15 @@ class Settings(BaseSettings):
     """GetMaxSessionTime of an account that does not exist: an error, or (as in 2012) all that was asked."""
     request_id_ttl_hours: int = Field(24, ge=24, le=24 * 366)
     """How long an answer is kept for repeats of its RequestId; 24 h is what callers are promised."""
+
+    cyclops_frequency_s: int = Field(300, ge=1, le=86_400)
+    """How often Cyclops RC rates and charges; five minutes as in the original."""
+    cyclops_udr_url: Annotated[str, AfterValidator(_http_url)] = ""
+    """Take meters and usage of Cyclops RC from this UDR service; empty: from what is pushed here."""
+    cyclops_rule: str = Field("", max_length=1000)
+    """Formula of dynamic rates: ``2 if usage > 100 else 3``; without it and the next they are random."""
+    cyclops_rule_engine_url: Annotated[str, AfterValidator(_http_url)] = ""
+    """Service that tells dynamic rates (``GET rate/RESOURCE``), where there is no rule."""
 
     in_flight_max: int = Field(limits.IN_FLIGHT_MAX, ge=1, le=1_000_000)
     """Requests that the balancer holds unanswered; the next one is OVERLOADED."""

@@ -133,6 +133,7 @@ def rater(config: Path | None, **given: Any) -> None:
 async def _rate(settings: Settings, secret: str) -> None:
     from cgrates_py.embedded import run_embedded  # noqa: PLC0415 -- each process imports its own part
     from cgrates_py.rater_process import run_rater  # noqa: PLC0415 -- likewise
+    from cgrates_py.usage.cyclops.options import CyclopsOptions  # noqa: PLC0415 -- likewise
     from storage.embedded import url_if_running  # noqa: PLC0415 -- likewise
 
     listen = Address.parse(settings.listen_address) if settings.listen_address else None
@@ -154,6 +155,12 @@ async def _rate(settings: Settings, secret: str) -> None:
             on_ready=(lambda port: _announce(rpc=Address(listen.host, port))) if listen else None,
             open_server=gate,
             tls=client_tls(settings),
+            cyclops=CyclopsOptions(
+                settings.cyclops_frequency_s,
+                settings.cyclops_udr_url,
+                settings.cyclops_rule,
+                settings.cyclops_rule_engine_url,
+            ),
         )
 
 

@@ -1,0 +1,183 @@
+"""The books of Cyclops RC: usage as it came in, points of rates, and its charges among those of others.
+
+Usage stands in the day it came in, which never goes back, so what is not charged yet is at the end. Rates and
+charges stand in the day they are about, which for a charge is when it was made.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+import msgspec
+
+from rater import instant
+from rater.usage.cyclops import RatePoint, number
+from rater.usage.records import DayEntry, Numbered, Row, replay
+from storage.daybook import Appended, Daybook, KnownReceipt, Mark, MarkMoved, Receipt
+from storage.documents import DocumentStore
+
+USAGE, RATES, CHARGES = "cyclops", "cyclops.rates", "charges"
+SOURCE = "cyclops"
+LINK = "cyclops:"
+"""What the links of our charges begin with."""
+
+LAST_RUN = "cyclops.run"
+"""Mark: where the last window ended that the scheduler charged, in nanoseconds."""
+LAST_RATED = "cyclops.rated"
+"""Mark: likewise, that it rated."""
+
+SKEW_NS = 3_600 * instant.SECOND
+"""Clocks of raters are not farther apart."""
+LOOK_BACK_DAYS = 31
+"""A rate that is older does not count, but for a static one in force."""
+
+TEXT = "text"
+"""Remark of a rate that was posted as a JSON text."""
+
+
+class CyclopsStore(DocumentStore, Daybook, Protocol):
+    """What Cyclops RC asks of a store."""
+
+
+class Billed(msgspec.Struct, array_like=True):
+    """A mark of a meter: its usage is charged up to this row; what came later stands in this day or after."""
+
+    seq: int
+    day: int
+
+
+_encode_billed = msgspec.json.Encoder().encode
+_decode_billed = msgspec.json.Decoder(Billed).decode
+
+
+def billed_mark(meter: str) -> str:
+    """Name the mark of a meter."""
+    return f"cyclops.billed:{meter}"
+
+
+def pulled_mark(meter: str) -> str:
+    """Name the mark of a meter whose usage another service keeps: charged up to this time, in nanoseconds."""
+    return f"cyclops.pulled:{meter}"
+
+
+def billed_bytes(billed: Billed) -> bytes:
+    """Write the mark of a meter."""
+    return _encode_billed(billed)
+
+
+def read_billed(value: bytes | None) -> Billed:
+    """Read the mark of a meter; nothing was charged without one."""
+    return Billed(0, 0) if value is None else _decode_billed(value)
+
+
+def read_ns(value: bytes | None) -> int | None:
+    """Read a mark that is a time."""
+    return None if value is None else int(value)
+
+
+def ns_bytes(at_ns: int) -> bytes:
+    """Write a mark that is a time."""
+    return b"%d" % at_ns
+
+
+def day_of(at_ns: int) -> int:
+    """Tell the day of a time."""
+    return at_ns // instant.DAY
+
+
+def rate_row(policy: str, resource: str, literal: str, at_ns: int) -> Row:
+    """Make a point of a rate from the JSON literal it was posted with."""
+    quoted = literal.startswith('"')
+    return Row(policy, resource, literal.strip('"'), at_ns, at_ns, remarks=TEXT if quoted else "")
+
+
+def rate_literal(row: Row) -> str:
+    """Tell the JSON literal of a point of a rate."""
+    return f'"{row.value}"' if row.remarks == TEXT else row.value
+
+
+def rate_point(row: Row) -> RatePoint:
+    """Tell a point of a rate as a number."""
+    return RatePoint(row.at_ns, Fraction(number(row.value)))
+
+
+class Books:
+    """Reads and writes them."""
+
+    def __init__(self, store: CyclopsStore) -> None:
+        self._store = store
+
+    async def add(
+        self,
+        book: str,
+        rows: Iterable[Row],
+        now_ns: int,
+        receipt: Receipt | None = None,
+        marks: Sequence[Mark] = (),
+    ) -> Appended | KnownReceipt | MarkMoved:
+        """Append rows to the days they are about, all or nothing."""
+        by_day: dict[int, list[Row]] = {}
+        for row in rows:
+            by_day.setdefault(day_of(row.at_ns), []).append(row)
+        entries = [(day, DayEntry(now_ns, SOURCE, tuple(found))) for day, found in sorted(by_day.items())]
+        return await self._store.append(book, entries, receipt, marks)
+
+    async def add_usage(
+        self, rows: Sequence[Row], now_ns: int, receipt: Receipt | None
+    ) -> Appended | KnownReceipt | MarkMoved:
+        """Append usage to today, or to the last day there is if the clock was set back."""
+        days = await self._store.days(USAGE)
+        today = max(day_of(now_ns), days[-1] if days else 0)
+        return await self._store.append(USAGE, [(today, DayEntry(now_ns, SOURCE, tuple(rows)))], receipt)
+
+    async def marks(self, names: Sequence[str]) -> list[bytes | None]:
+        """Read marks."""
+        return await self._store.marks(names) if names else []
+
+    async def end(self, now_ns: int) -> Billed:
+        """Tell how far usage goes: whoever reads from now on sees every row up to this one.
+
+        Days are read one after the other, so without this a row could be seen and one before it not.
+        """
+        outcome = await self._store.append(USAGE, [])
+        assert isinstance(outcome, Appended)  # noqa: S101 -- it has neither receipt nor marks
+        days = await self._store.days(USAGE)
+        return Billed(outcome.first_seq - 1, min(day_of(now_ns - SKEW_NS), days[-1] if days else 0))
+
+    async def rows(self, book: str, first_day: int, last_day: int | None = None) -> list[Numbered]:
+        """Read the rows of these days (to the end), in order of insertion."""
+        found: list[Numbered] = []
+        for day in await self._store.days(book):
+            if day >= first_day and (last_day is None or day <= last_day):
+                for entries in await self._store.read_days(book, [day]):
+                    found += replay(entries)
+        return found
+
+    async def unbilled(self, marks: dict[str, Billed], upto_seq: int) -> dict[str, list[Numbered]]:
+        """Read the usage of meters after their marks and up to a row."""
+        found: dict[str, list[Numbered]] = {name: [] for name in marks}
+        since = min((each.day for each in marks.values()), default=0)
+        for day in await self._store.days(USAGE):
+            if day >= since:
+                for each in await self.rows(USAGE, day, day):
+                    billed = marks.get(each.row.metric)
+                    if billed is not None and billed.seq < each.seq <= upto_seq:
+                        found[each.row.metric].append(each)
+        return found
+
+    async def rate_points(self, names: set[str], from_ns: int, upto_ns: int) -> dict[str, list[RatePoint]]:
+        """Read the rates of resources in a time, and the latest ones before it, in order of time."""
+        last = day_of(upto_ns)
+        found: dict[str, list[Numbered]] = {name: [] for name in names}
+        older = set(names)
+        for day in reversed(await self._store.days(RATES)):
+            if day > last or (day < day_of(from_ns) and not older) or day < last - LOOK_BACK_DAYS:
+                continue
+            for each in await self.rows(RATES, day, day):
+                if each.row.metric in found and each.row.at_ns <= upto_ns:
+                    found[each.row.metric].append(each)
+            older -= {name for name in older if any(each.row.at_ns <= from_ns for each in found[name])}
+        return {
+            name: [rate_point(each.row) for each in sorted(rows, key=lambda each: (each.row.at_ns, each.seq))]
+            for name, rows in found.items()
+        }
