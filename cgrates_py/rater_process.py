@@ -29,6 +29,7 @@ from cgrates_py.responder import DEADLINE_S, Responder
 from cgrates_py.usage.cyclops import CyclopsOptions, make_cyclops
 from cgrates_py.usage.records import Records
 from cgrates_py.usage.responder import Dialect, UsageResponder
+from cgrates_py.usage.scrooge import Scrooge
 from cgrates_py.version import product_version
 from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.limits import IN_FLIGHT_MAX
@@ -190,6 +191,7 @@ async def run_rater(
         cyclops_rc, scheduler = make_cyclops(shop, store, cyclops, partial(store.be_scheduler, name))
         dialects: dict[str, Dialect] = {
             "cyclops": cyclops_rc,
+            "scrooge": Scrooge(store, shop),
             "records": Records(store),
         }
         usage = UsageResponder(shop, dialects, DEADLINE_S)

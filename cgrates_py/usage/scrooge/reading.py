@@ -1,0 +1,142 @@
+"""Tells what was pushed for pricing services: of one and a day, or of all of them page by page."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from cgrates_py.usage.scrooge import answers
+from cgrates_py.usage.scrooge.known import Known, ScroogeStore
+from cgrates_py.usage.scrooge.pricing_push import BOOK
+from cgrates_py.usage.scrooge.values import day_text, iso_day, plain_number, shown
+from protocol.usage import DialectAnswer, DialectRequest
+from rater.usage.records import Numbered, Row, replay
+from rater.usage.scrooge_setup import PricingService, ServiceEnvironment
+
+LIMIT = 50
+LIMIT_MAX = 1_000
+"""Daily usages on a page: as asked for, and at most."""
+
+Members = dict[str, Any]
+
+
+class Reading:
+    """Reads the book of pricing services."""
+
+    def __init__(self, store: ScroogeStore) -> None:
+        self._store = store
+
+    async def day(self, request: DialectRequest, names: Members, known: Known) -> DialectAnswer:
+        """Tell what was pushed for a day, of the metrics that a service has then. Raises StoreError."""
+        number = int(names["number"])
+        service = next((each for each in known.pricing_services.values() if each.number == number), None)
+        if service is None:
+            return _bad(f"Pricing service with ID {number} does not exist.")
+        day = iso_day(names["date"])
+        if day is None:
+            return _bad(f'"{names["date"]}" has the correct format, but is an invalid date.')
+        uid = dict(request.Query).get("service_uid")
+        if uid is not None and uid not in known.uids:
+            return _bad(f"Service with UID {shown(uid)} does not exist.")
+        valid = {share.metric for share in service.shares if share.start <= day <= share.end}
+        entries: dict[tuple[str, str], Members] = {}
+        for _, _, row in await self._rows(day):
+            environment = known.environments.get(row.account)
+            if row.metric not in valid or not _is_of(environment, uid):
+                continue
+            entry = entries.setdefault(
+                (row.account, row.link), _party(row.account, row.link, environment) | {"usages": []}
+            )
+            entry["usages"].append(_used(row))
+        return answers.json(200, _head(service, day) | {"usages": list(entries.values())})
+
+    async def daily(self, request: DialectRequest, known: Known) -> DialectAnswer:
+        """List daily usages in the order of days, then of insertion, a page at a time. Raises StoreError."""
+        asked = dict(request.Query)
+        try:
+            bounds = _bounds(asked)
+            limit = min(_count(asked, "limit", LIMIT) or LIMIT, LIMIT_MAX)
+            offset = _count(asked, "offset", 0)
+        except ValueError as error:
+            return _bad(str(error))
+        uid = asked.get("service_uid")
+        symbol = asked.get("symbol")
+        results: list[Members] = []
+        count = 0
+        for day in await self._store.days(BOOK):
+            if not bounds[0] <= day <= bounds[1]:
+                continue
+            for _, _, row in await self._rows(day):
+                environment = known.environments.get(row.account)
+                if not _is_of(environment, uid) or (symbol is not None and row.metric != symbol):
+                    continue
+                if offset <= count < offset + limit:
+                    who = _party(row.account, row.link, environment)
+                    results.append({"date": day_text(day)} | who | _used(row))
+                count += 1
+        page = {
+            "count": count,
+            "next": _link(request, asked, limit, offset + limit) if offset + limit < count else None,
+            "previous": _link(request, asked, limit, max(0, offset - limit)) if offset else None,
+            "results": results,
+        }
+        return answers.json(200, page)
+
+    async def _rows(self, day: int) -> Sequence[Numbered]:
+        (entries,) = await self._store.read_days(BOOK, [day])
+        return replay(entries)
+
+
+def _is_of(environment: ServiceEnvironment | None, uid: str | None) -> bool:
+    return uid is None or (environment is not None and environment.uid == uid)
+
+
+def _used(row: Row) -> Members:
+    return {"symbol": row.metric, "value": plain_number(row.value), "remarks": row.remarks}
+
+
+def _head(service: PricingService, day: int) -> Members:
+    return {"pricing_service": service.name, "pricing_service_id": service.number, "date": day_text(day)}
+
+
+def _party(account: str, pricing_object: str, environment: ServiceEnvironment | None) -> Members:
+    """Tell who used; of an environment that is no more, its names are what is left."""
+    service, _, name = account.rpartition("/")
+    return {
+        "service": environment.service if environment else service,
+        "service_id": environment.number if environment else None,
+        "service_uid": environment.uid if environment else None,
+        "environment": environment.environment if environment else name,
+        "pricing_object": pricing_object or None,
+    }
+
+
+def _bad(error: str) -> DialectAnswer:
+    return answers.json(400, {"error": error})
+
+
+def _bounds(asked: dict[str, str]) -> tuple[int, int]:
+    """Read the first and the last day asked for. Raises ValueError."""
+    first, last = 0, 1 << 62
+    for name in ("date", "date__gte", "date__gt", "date__lte", "date__lt"):
+        if (text := asked.get(name)) is None:
+            continue
+        if (day := iso_day(text)) is None:
+            raise ValueError(f"{name}: expected a date YYYY-MM-DD")
+        if name in ("date", "date__gte", "date__gt"):
+            first = max(first, day + (name == "date__gt"))
+        if name in ("date", "date__lte", "date__lt"):
+            last = min(last, day - (name == "date__lt"))
+    return first, last
+
+
+def _count(asked: dict[str, str], name: str, default: int) -> int:
+    text = asked.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal()) or len(text) > 15:
+        raise ValueError(f"{name}: expected a whole number")
+    return int(text)
+
+
+def _link(request: DialectRequest, asked: dict[str, str], limit: int, offset: int) -> str:
+    return f"{request.Root}{request.Path}?{urlencode(asked | {'limit': limit, 'offset': offset})}"
