@@ -58,7 +58,8 @@ def _names(setup: ScroogeSetup) -> Iterator[Flaw]:
     yield from once("$.services", "names", setup.services, lambda each: each.name)
     yield from once("$.pricing_services", "ids", setup.pricing_services, lambda each: each.number)
     yield from once("$.pricing_services", "symbols", setup.pricing_services, lambda each: each.symbol)
-    yield from once("$.service_environments", "accounts", setup.environments, lambda each: each.account)
+    accounts = [each.symbol for each in setup.ventures] + [each.account for each in setup.environments]
+    yield from once("$.service_environments", "accounts that are no ventures", accounts, lambda each: each)
     objects = [each for environment in setup.environments for each in environment.objects]
     yield from once("$.service_environments", "pricing objects", objects, lambda each: each)
     services = {(each.service, each.number, each.uid) for each in setup.environments}

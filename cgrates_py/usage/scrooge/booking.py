@@ -5,7 +5,7 @@ from hashlib import sha256
 from cgrates_py.lane import Shop
 from cgrates_py.usage.scrooge import answers
 from cgrates_py.usage.scrooge.known import ScroogeStore
-from cgrates_py.usage.scrooge.push import Push
+from cgrates_py.usage.scrooge.push import BOOK, Push
 from cgrates_py.usage.scrooge.values import TEXT_MAX
 from protocol.usage import DialectAnswer, DialectRequest
 from rater.usage.records import DayEntry
@@ -24,7 +24,6 @@ class Booking:
         self,
         request: DialectRequest,
         user: User,
-        book: str,
         push: Push,
     ) -> DialectAnswer:
         """Store a push, its deletions and its receipt in one step, and answer it. Raises StoreError.
@@ -39,7 +38,7 @@ class Booking:
         entry = DayEntry(self._shop.clock.now_ns(), push.service, tuple(push.rows), tuple(push.drops))
         entries = [(push.day, entry)] if push.rows or push.drops else []
         if entries or key:
-            outcome = await self._store.append(book, entries, receipt)
+            outcome = await self._store.append(BOOK, entries, receipt)
             if isinstance(outcome, KnownReceipt) and receipt and outcome.digest != receipt.digest:
                 return answers.json(409, {"error": "Idempotency-Key: was used before with other content"})
         return answers.created(request)

@@ -103,15 +103,14 @@ class Scrooge:
         return answers.json(200, {"serviceusages": {"list_endpoint": place, "schema": f"{place}schema/"}})
 
     async def _push(self, ask: Ask) -> DialectAnswer:
-        return await self._booked(ask, push.BOOK, push.read_push(ask.request, ask.known, self._today()))
+        return await self._booked(ask, push.read_push(ask.request, ask.known, self._today()))
 
     async def _pricing(self, ask: Ask) -> DialectAnswer:
-        read = pricing_push.read_pricing_push(ask.request, ask.known, self._today())
-        return await self._booked(ask, pricing_push.BOOK, read)
+        return await self._booked(ask, pricing_push.read_pricing_push(ask.request, ask.known, self._today()))
 
-    async def _booked(self, ask: Ask, book: str, read: push.Push) -> DialectAnswer:
+    async def _booked(self, ask: Ask, read: push.Push) -> DialectAnswer:
         assert ask.user is not None  # noqa: S101 -- a place to push to asks for one
-        return await self._booking.store(ask.request, ask.user, book, read)
+        return await self._booking.store(ask.request, ask.user, read)
 
     async def _pushed(self, ask: Ask) -> DialectAnswer:
         return await self._reading.day(ask.request, ask.names, ask.known)

@@ -2,6 +2,8 @@
 
 All that is wrong with a message is told at once, each thing where it stands; what is right beside it shows as
 ``{}``. Usage that is not above zero is checked, and then neither stored nor does it replace anything.
+
+It is kept in the book of all usage: ``account`` is service/environment, ``link`` the pricing object, if any.
 """
 
 from collections.abc import Callable
@@ -25,9 +27,6 @@ from cgrates_py.usage.scrooge.values import (
 from protocol.usage import DialectRequest
 from rater.usage.records import Drop, Row
 from rater.usage.scrooge_setup import ServiceEnvironment
-
-BOOK = "scrooge.objects"
-"""``account``: service/environment; ``link``: the pricing object, empty where there is none."""
 
 WRONG_MAX = 30
 """Entries of a list that are told to be wrong; what follows them is not looked at."""

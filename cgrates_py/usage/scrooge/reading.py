@@ -1,4 +1,4 @@
-"""Tells what was pushed for pricing services: of one and a day, or of all of them page by page."""
+"""Tells what was pushed for service environments: of a pricing service and a day, or page by page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from cgrates_py.usage.scrooge import answers
 from cgrates_py.usage.scrooge.known import Known, ScroogeStore
-from cgrates_py.usage.scrooge.pricing_push import BOOK
+from cgrates_py.usage.scrooge.push import BOOK
 from cgrates_py.usage.scrooge.values import day_text, iso_day, plain_number, shown
 from protocol.usage import DialectAnswer, DialectRequest
 from rater.usage.records import Numbered, Row, replay
@@ -20,7 +20,7 @@ Members = dict[str, Any]
 
 
 class Reading:
-    """Reads the book of pricing services."""
+    """Reads the book of usage, as far as it is about service environments."""
 
     def __init__(self, store: ScroogeStore) -> None:
         self._store = store
@@ -41,10 +41,10 @@ class Reading:
         entries: dict[tuple[str, str], Members] = {}
         for _, _, row in await self._rows(day):
             environment = known.environments.get(row.account)
-            if row.metric not in valid or not _is_of(environment, uid):
+            if environment is None or row.metric not in valid or uid not in (None, environment.uid):
                 continue
             entry = entries.setdefault(
-                (row.account, row.link), _party(row.account, row.link, environment) | {"usages": []}
+                (row.account, row.link), _party(environment, row.link) | {"usages": []}
             )
             entry["usages"].append(_used(row))
         return answers.json(200, _head(service, day) | {"usages": list(entries.values())})
@@ -67,10 +67,12 @@ class Reading:
                 continue
             for _, _, row in await self._rows(day):
                 environment = known.environments.get(row.account)
-                if not _is_of(environment, uid) or (symbol is not None and row.metric != symbol):
+                if environment is None or uid not in (None, environment.uid):
+                    continue
+                if symbol not in (None, row.metric):
                     continue
                 if offset <= count < offset + limit:
-                    who = _party(row.account, row.link, environment)
+                    who = _party(environment, row.link)
                     results.append({"date": day_text(day)} | who | _used(row))
                 count += 1
         page = {
@@ -86,10 +88,6 @@ class Reading:
         return replay(entries)
 
 
-def _is_of(environment: ServiceEnvironment | None, uid: str | None) -> bool:
-    return uid is None or (environment is not None and environment.uid == uid)
-
-
 def _used(row: Row) -> Members:
     return {"symbol": row.metric, "value": plain_number(row.value), "remarks": row.remarks}
 
@@ -98,14 +96,12 @@ def _head(service: PricingService, day: int) -> Members:
     return {"pricing_service": service.name, "pricing_service_id": service.number, "date": day_text(day)}
 
 
-def _party(account: str, pricing_object: str, environment: ServiceEnvironment | None) -> Members:
-    """Tell who used; of an environment that is no more, its names are what is left."""
-    service, _, name = account.rpartition("/")
+def _party(environment: ServiceEnvironment, pricing_object: str) -> Members:
     return {
-        "service": environment.service if environment else service,
-        "service_id": environment.number if environment else None,
-        "service_uid": environment.uid if environment else None,
-        "environment": environment.environment if environment else name,
+        "service": environment.service,
+        "service_id": environment.number,
+        "service_uid": environment.uid,
+        "environment": environment.environment,
         "pricing_object": pricing_object or None,
     }
 
