@@ -26,6 +26,7 @@ from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.metering.responder import MeteringResponder
 from cgrates_py.process import settle_memory
 from cgrates_py.responder import DEADLINE_S, Responder
+from cgrates_py.usage import report_places
 from cgrates_py.usage.cyclops import CyclopsOptions, make_cyclops
 from cgrates_py.usage.records import Records
 from cgrates_py.usage.responder import Dialect, UsageResponder
@@ -189,9 +190,11 @@ async def run_rater(
         responder = Responder(shop, unknown_account)
         metering = MeteringResponder(shop, store, responder.resolve, DEADLINE_S)
         cyclops_rc, scheduler = make_cyclops(shop, store, cyclops, partial(store.be_scheduler, name))
+        scrooge = Scrooge(store, shop)
+        scrooge.places += report_places.places(store)
         dialects: dict[str, Dialect] = {
             "cyclops": cyclops_rc,
-            "scrooge": Scrooge(store, shop),
+            "scrooge": scrooge,
             "records": Records(store),
         }
         usage = UsageResponder(shop, dialects, DEADLINE_S)

@@ -38,3 +38,5 @@ class DialectAnswer(msgspec.Struct, omit_defaults=True):
     Type: str = "application/json"
     Body: str = ""
     Headers: dict[str, str] = {}
+    Charset: str = "utf-8"
+    """What the front encodes the body in; a character that it lacks becomes a question mark."""

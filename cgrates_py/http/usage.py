@@ -64,7 +64,8 @@ class _Passing:
         if reply.error is not None:
             return refusal(reply.error)
         answer = _decode(reply.result)
-        return Response(answer.Body, answer.Status, answer.Headers, media_type=answer.Type)
+        body = answer.Body.encode(answer.Charset, "replace")
+        return Response(body, answer.Status, answer.Headers, media_type=answer.Type)
 
     async def _asked(self, request: Request) -> DialectRequest:
         """Read a request. Raises ParameterError."""

@@ -202,9 +202,12 @@ def _add(series: dict[str, _Series], day: int, rows: Iterable[Row], inside: bool
             each = series.get(metric)
             if each is None:
                 continue
-            warehouse = row.link.removeprefix(WAREHOUSE) if each.by_warehouse else ""
-            cell = each.of_day(day).setdefault(warehouse, {})
+            cell = each.of_day(day).setdefault(_warehouse(row.link) if each.by_warehouse else "", {})
         account = row.account if inside else ELSEWHERE
         held = cell.get(account)
         value = Decimal(row.value)
         cell[account] = value if held is None else held + value
+
+
+def _warehouse(link: str) -> str:
+    return link[len(WAREHOUSE) :] if link.startswith(WAREHOUSE) else ""
