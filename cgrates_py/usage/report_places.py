@@ -7,7 +7,7 @@ import msgspec
 
 from cgrates_py.usage.report_environments import ENVIRONMENTS, Environments
 from cgrates_py.usage.report_page import POLICY, report_page
-from cgrates_py.usage.report_text import csv_lines, report_json
+from cgrates_py.usage.report_text import ENCODINGS, csv_lines, report_json
 from cgrates_py.usage.reports import ReportError, Reports, Wanted, read_window
 from cgrates_py.usage.scrooge import access, answers
 from cgrates_py.usage.scrooge.dialect import Ask, Place
@@ -22,7 +22,6 @@ VENTURES = re.compile(r"/scrooge/all-ventures/?")
 BODY_BYTES_MAX = 900_000
 """An answer with its escapes, within what one answer of a rater may have (``protocol.limits``)."""
 FORMATS = ("html", "csv", "json")
-ENCODINGS: Mapping[str, str] = {"utf-8": "utf-8", "cp1250": "cp1250"}
 
 _TOO_LONG = (
     "the report is longer than an answer may be; the command prints any:"
@@ -52,7 +51,7 @@ class _Pages:
         setup = ask.known.setup
         try:
             kind = _one_of(query, "format", FORMATS)
-            encoding = _one_of(query, "encoding", tuple(ENCODINGS))
+            encoding = _one_of(query, "encoding", ENCODINGS)
             window = read_window(query.get("start", ""), query.get("end", ""))
             wanted = Wanted(window, _is_on(query, "forecast"), _is_on(query, "is_active"))
             report = await self._reports.ventures(setup, wanted)
@@ -64,7 +63,7 @@ class _Pages:
 def _csv(report: Report, _: Wanted, __: ScroogeSetup, encoding: str) -> DialectAnswer:
     headers = {"Content-Disposition": "attachment; filename=all-ventures.csv"}
     body = "".join(csv_lines(report))
-    return _fitting(DialectAnswer(200, "application/csv", body, headers, Charset=ENCODINGS[encoding]))
+    return _fitting(DialectAnswer(200, "application/csv", body, headers, Charset=encoding))
 
 
 def _json(report: Report, wanted: Wanted, setup: ScroogeSetup, _: str) -> DialectAnswer:

@@ -19,6 +19,8 @@ from rater.usage.costs_text import cost_text, count_text
 
 ACCOUNT_COLUMNS = ("ID", "Venture", "Department", "Business segment", "Profit center")
 TOTAL_COLUMN = "Total cost"
+ENCODINGS = ("utf-8", "cp1250")
+"""What CSV can be had in; what has no character in the second becomes a question mark."""
 NO_COUNT = "0.0"
 NO_COST = "0.00"
 
