@@ -10,6 +10,7 @@ from cgrates_py.accounts import AccountError, load_account, name_of
 from cgrates_py.clock import SystemClock
 from cgrates_py.metering.administration.desk import Desk, RefusedError
 from cgrates_py.metering.administration.seeding import ChangedError, missing_payers, seed_catalogue
+from cgrates_py.usage.cyclops.seeding import seed_cyclops
 from rater.metering.catalogue import Application, Service
 from rater.usage.scrooge_setup import ScroogeSetup
 from storage.documents import SCROOGE, Replacement
@@ -38,6 +39,7 @@ class Outcome:
     accounts_changed: int = 0
     catalogue_changed: int = 0
     scrooge_changed: bool = False
+    cyclops_changed: bool = False
     late: tuple[str, ...] = ()
     """Raters that do not price by this version yet."""
 
@@ -91,7 +93,12 @@ async def load(
             renewed = after is not None and after != scrooge
             if renewed and not await store.replace([Replacement(SCROOGE, scrooge, after)]):
                 continue
-            return Outcome(loaded, version, changed, seeded, renewed, await _in_force(store, version))
+            try:
+                cycled = await seed_cyclops(store, loaded.cyclops, now_ns)
+            except ValueError as error:
+                raise AccountError(f"cyclops.json: {error}") from None
+            late = await _in_force(store, version)
+            return Outcome(loaded, version, changed, seeded, renewed, cycled, late)
     raise AccountError("other loads came between every time; try again")
 
 

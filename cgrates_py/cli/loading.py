@@ -98,6 +98,8 @@ def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float)
             out.print(f"{outcome.catalogue_changed} services, applications and tokens changed")
         if loaded.scrooge.setup is not None:
             out.print(f"Scrooge: the set-up {'changed' if outcome.scrooge_changed else 'is as it was'}")
+        if loaded.cyclops.counts or loaded.cyclops.static is not None:
+            out.print(f"Cyclops RC: its state {'changed' if outcome.cyclops_changed else 'is as it was'}")
     if outcome.late:
         err.print(f"notice: not yet in force on {', '.join(outcome.late)}", markup=False)
 

@@ -16,6 +16,13 @@ from rater.usage.records import Numbered
 WINDOWS_MAX = 288
 """Missed windows caught up with one by one, a day of five minutes each; what is older joins the first."""
 
+METERS_MAX = 1_000
+"""Meters of a server: all of them are one document."""
+RATES_MAX = 1_000
+"""Static rates, likewise."""
+NAME_CHARACTERS_MAX = 256
+"""Of a meter, a resource, an account."""
+
 EXPONENT_MAX = 100
 """Numbers are below 10¹⁰⁰ and have at most as many decimals: products stay within a double."""
 LITERAL_CHARACTERS_MAX = 120

@@ -8,8 +8,9 @@ from rater.account import Account
 from rater.metering.catalogue import Service
 from rater.tariff import Tariff
 from rater.usage.scrooge_setup import ScroogeSetup
-from storage.loading import scrooge, threescale, values
+from storage.loading import cyclops, scrooge, threescale, values
 from storage.loading.account_csv import AccountSheets
+from storage.loading.cyclops import CyclopsSeed, read_cyclops
 from storage.loading.folder import CSV_FILES, JSON_FILES, Folder, Format, Progress, detect
 from storage.loading.json2012 import Documents
 from storage.loading.merge import merge, replaced
@@ -18,7 +19,7 @@ from storage.loading.scrooge import ScroogeSeed, read_scrooge
 from storage.loading.tariff_csv import TariffSheets
 from storage.loading.threescale import CatalogueSeed, read_catalogue
 
-DOCUMENTS = (threescale.FILE, scrooge.FILE)
+DOCUMENTS = (threescale.FILE, scrooge.FILE, cyclops.FILE)
 """Files that stand beside a tariff in any format, or alone."""
 
 
@@ -42,6 +43,7 @@ class Loaded:
     accounts: tuple[AccountSeed, ...]
     catalogue: CatalogueSeed
     scrooge: ScroogeSeed
+    cyclops: CyclopsSeed
     problems: tuple[Problem, ...]
     notices: tuple[Problem, ...]
     problem_count: int
@@ -71,6 +73,7 @@ def load_folder(
         _check_zone(timezone, report)
     chosen = format or detect(folder)
     said, merged, catalogue, scrooge_seed = Tariff(), base, CatalogueSeed(), ScroogeSeed()
+    cyclops_seed = CyclopsSeed()
     accounts: tuple[AccountSeed, ...] = ()
     if not folder.is_dir():
         report.problem(str(folder), "", "a folder", "none")
@@ -80,6 +83,7 @@ def load_folder(
         documents = Folder(folder, DOCUMENTS, report, progress)
         catalogue = read_catalogue(documents, services or {})
         scrooge_seed = read_scrooge(documents, scrooge_setup)
+        cyclops_seed = read_cyclops(documents)
         if chosen is not None:
             said, merged, accounts = _read(folder, chosen, base, timezone, now_ns, report, progress)
         for kind, name in replaced(base, said):
@@ -90,13 +94,15 @@ def load_folder(
         accounts=() if failed else accounts,
         catalogue=CatalogueSeed() if failed else catalogue,
         scrooge=ScroogeSeed() if failed else scrooge_seed,
+        cyclops=CyclopsSeed() if failed else cyclops_seed,
         problems=report.problems.listed(),
         notices=report.notices.listed(),
         problem_count=report.problems.count,
         notice_count=report.notices.count,
         counts=_counts(said, accounts)
         | {name: each for name, each in catalogue.counts.items() if each}
-        | dict(scrooge_seed.counts),
+        | dict(scrooge_seed.counts)
+        | dict(cyclops_seed.counts),
     )
 
 

@@ -5,17 +5,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cgrates_py.usage.cyclops.states import METERS_MAX
 from cgrates_py.usage.cyclops.times import read_timestamp
 from rater import instant
-from rater.usage.cyclops import number
+from rater.usage.cyclops import METERS_MAX, NAME_CHARACTERS_MAX, RATES_MAX, number
 from rater.usage.records import Row
 from storage.cyclops_state import Meter, MeterType
 
 ROWS_MAX = 20_000
 """Usages of one message."""
-RATES_MAX = 1_000
-NAME_CHARACTERS_MAX = 256
 AHEAD_NS = instant.DAY
 """A usage may be so far ahead of our clock."""
 

@@ -9,9 +9,6 @@ from storage.store import StoreUnavailableError
 ATTEMPTS_MAX = 100
 """Lost races before giving up; each lost one means that another change went through."""
 
-METERS_MAX = 1_000
-"""Meters of a server: all of them are one document."""
-
 Change = Callable[[CyclopsState], CyclopsState]
 
 
