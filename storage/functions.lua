@@ -233,9 +233,22 @@ local function append(keys, args)
   return first
 end
 
+-- keys: entries of a day, archived days
+-- args: name of the day, its archive as it must be and as it becomes, how many entries move there
+local function archive(keys, args)
+  local there = redis.call('LLEN', keys[1])
+  if (redis.call('HGET', keys[2], args[1]) or '') ~= args[2] or there < tonumber(args[4]) then
+    return 0
+  end
+  redis.call('HSET', keys[2], args[1], args[3])
+  redis.call('LTRIM', keys[1], args[4], -1)
+  return 1
+end
+
 redis.register_function('cgr_add_error_@ID@', add_error)
 redis.register_function('cgr_add_events_@ID@', add_events)
 redis.register_function('cgr_append_@ID@', append)
+redis.register_function('cgr_archive_@ID@', archive)
 redis.register_function('cgr_close_batch_@ID@', close_batch)
 redis.register_function('cgr_commit_@ID@', commit)
 redis.register_function('cgr_commit_acked_@ID@', commit_acked)

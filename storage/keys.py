@@ -16,8 +16,9 @@ key                                     type    holds
 ``cgr:b:{batches}:ID``                  string  the receipt of a report that was booked; expires
 ``cgr:d:{daybook}``                     string  the number of the last row of all books, in decimal
 ``cgr:d:{daybook}:marks``               hash    name of a mark → its value
+``cgr:d:{daybook}:archive``             hash    BOOK:DAY → where its first entries are (``storage.archive``)
 ``cgr:d:{daybook}:b:BOOK``              zset    days of a book that have entries, since 1970-01-01
-``cgr:d:{daybook}:b:BOOK:DAY``          list    the entries of a day (``storage.day_records``)
+``cgr:d:{daybook}:b:BOOK:DAY``          list    the entries of a day that are here (``storage.day_records``)
 ``cgr:d:{daybook}:r:ID``                string  the receipt of an append; expires
 ``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
 ``cgr:k``                               hash    id of an API key → its record, without the secret
@@ -51,6 +52,7 @@ BATCHES = b"cgr:b:{batches}"
 
 LAST_ROW = b"cgr:d:{daybook}"
 MARKS = b"cgr:d:{daybook}:marks"
+ARCHIVED = b"cgr:d:{daybook}:archive"
 
 RATERS = b"cgr:p"
 ACCESS = b"cgr:k"

@@ -19,11 +19,13 @@ async def open_store(
     redis_url: str | None = None,
     limits: StoreLimits | None = None,
     on_cut: Callable[[Cut], None] = lambda _: None,
+    archive: Path | None = None,
 ) -> AsyncIterator[ValkeyStore]:
     """Open the store at ``redis_url``, or the one of ``data_dir``: a running server's, else one just for now.
 
-    ``on_cut`` hears of a last change that had to be cut off the data to open them. Raises
-    StoreUnavailableError; ValueError unless exactly one of the two is given.
+    ``archive`` is the directory with the old days of its books. ``on_cut`` hears of a last change that had to
+    be cut off the data to open them. Raises StoreUnavailableError; ValueError unless exactly one of the first
+    two is given.
     """
     if (data_dir is None) == (redis_url is None):
         raise ValueError("expected either a data directory or a store URL")
@@ -34,7 +36,7 @@ async def open_store(
             on_cut(embedded.cut)
     assert redis_url is not None  # noqa: S101 -- one of the two was given
     try:
-        async with ValkeyStore(redis_url, limits) as store:
+        async with ValkeyStore(redis_url, limits, archive) as store:
             yield store
     finally:
         if embedded is not None:

@@ -8,6 +8,7 @@ the successor of aioredis. The server tells the link of every key it read that a
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ import hiredis
 import structlog
 
 from storage import journal, keys, records
+from storage.archive import Archive
 from storage.catalog import Catalog
 from storage.cluster import Address, Cluster, redirect_of
 from storage.cold import Cold
@@ -54,11 +56,13 @@ now; reads need none, and a commit that misses them loads them then."""
 class ValkeyStore(Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
     """Everything of a store on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
 
+    ``archive`` is the directory with the old days of its books.
+
     Use it as an async context manager, or ``open`` and ``close`` it. Every call raises StoreUnavailableError
     within ``limits.deadline_s`` if the server does not answer, and StoreCorruptError for unreadable records.
     """
 
-    def __init__(self, url: str, limits: StoreLimits | None = None) -> None:
+    def __init__(self, url: str, limits: StoreLimits | None = None, archive: Path | None = None) -> None:
         limits = limits or StoreLimits()
         self._limits = limits
         self._commit_function = COMMIT_ACKED if limits.replicas else COMMIT
@@ -68,7 +72,7 @@ class ValkeyStore(Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
         Inspection.__init__(self, cold)
         Catalog.__init__(self, cold)
         ValkeyDocuments.__init__(self, cold)
-        ValkeyDaybook.__init__(self, cold)
+        ValkeyDaybook.__init__(self, cold, None if archive is None else Archive(archive))
         self._heads: dict[AccountKey, bytes] = {}
         self._account_listeners: list[Callable[[AccountKey | None], None]] = []
         self._tariff_listeners: list[Callable[[], None]] = []

@@ -1,6 +1,7 @@
 """Books of records on a Valkey or Redis server: appends by one function on the fast link, reads in pages.
 
-Lists only grow at their end, so pages of one that grows meanwhile fit together.
+Lists only grow at their end, so pages of one that grows meanwhile fit together. The first entries of an old
+day may be in the archive: places count from its beginning.
 """
 
 import asyncio
@@ -9,17 +10,25 @@ from typing import Any
 
 from rater.usage.records import DayEntry
 from storage import keys, records
+from storage.archive import Archive, Head, head_of
 from storage.cold import Cold, Command
 from storage.day_records import check_append, check_book, decode_entry, encode_entry
 from storage.daybook import Appended, KnownReceipt, Mark, MarkMoved, Receipt
-from storage.library import APPEND
+from storage.library import APPEND, ARCHIVE
 from storage.link import pack
-from storage.store import StoreCorruptError, StoreError
+from storage.store import StoreCorruptError, StoreError, StoreUnavailableError
 
 _PAGE_ENTRIES = 256
 """Entries of a day that are read at once: some 4 MB where each is a push of a thousand rows."""
 _PAGE_DAYS = 8
 """Days whose pages share a round trip."""
+_READ = """
+local head = redis.call('HGET', KEYS[2], ARGV[1]) or ''
+local from = math.max(ARGV[2] - (head:match('^%d+') or 0), 0)
+return { head, redis.call('LRANGE', KEYS[1], from, from + ARGV[3] - 1) }
+"""
+"""In one step: where the first entries of a day are, and those of a page that are here."""
+_NO_ARCHIVE = "old days of books are in an archive, and no directory is told"
 _BESIDE_BYTES = 32 << 10
 """A page of so many bytes is decoded in a thread: here it would take two milliseconds or more."""
 
@@ -27,8 +36,9 @@ _BESIDE_BYTES = 32 << 10
 class ValkeyDaybook:
     """Books of records of a store; see ``storage.daybook``. Calls raise StoreError."""
 
-    def __init__(self, cold: Cold) -> None:
+    def __init__(self, cold: Cold, archive: Archive | None = None) -> None:
         self._cold = cold
+        self._archive = archive
 
     async def _call(self, name: bytes, packed: bytes) -> Any:
         """Run one packed command on the fast link."""
@@ -75,19 +85,50 @@ class ValkeyDaybook:
         open_days = list(range(len(days)))
         while open_days:
             asked, open_days = open_days[:_PAGE_DAYS], open_days[_PAGE_DAYS:]
-            commands: list[tuple[bytes, Command]] = []
-            for number in asked:
-                name, place = keys.day(book, days[number]), start + len(found[number])
-                commands.append((name, ("LRANGE", name, place, place + _PAGE_ENTRIES - 1)))
+            places = [start + len(found[number]) for number in asked]
+            commands = [_reading(book, days[number], at) for number, at in zip(asked, places, strict=True)]
             full = []
-            for number, page in zip(asked, await self._cold.calls(commands), strict=True):
-                if isinstance(page, StoreError):
-                    raise page
+            for number, at, reply in zip(asked, places, await self._cold.calls(commands), strict=True):
+                if isinstance(reply, StoreError):
+                    raise reply
+                value, page = reply
+                head = head_of(value) if value else None
+                if head is not None and head.entries > at:
+                    found[number] += (await self._archived(head))[at:]
                 found[number] += await _decoded(page)
                 if len(page) == _PAGE_ENTRIES:
                     full.append(number)
             open_days = full + open_days
         return found
+
+    async def archive_day(self, book: str, day: int) -> int:
+        """Move the entries of a day that are in the store to the archive; tell how many moved.
+
+        Whoever reads meanwhile reads the same. Entries that are appended meanwhile stay for another time.
+        Raises OSError if the file cannot be written.
+        """
+        check_book(book)
+        if self._archive is None:
+            raise StoreUnavailableError(_NO_ARCHIVE)
+        name = _archived_name(book, day)
+        value: bytes = await self._cold.call(keys.ARCHIVED, "HGET", keys.ARCHIVED, name) or b""
+        before = head_of(value) if value else None
+        (entries,) = await self.read_days(book, [day])
+        moving = len(entries) - (before.entries if before is not None else 0)
+        if moving <= 0:
+            return 0
+        after = await asyncio.to_thread(self._archive.write, book, day, entries)
+        words = (name, value, after.text(), moving)
+        packed = pack("FCALL", ARCHIVE, 2, keys.day(book, day), keys.ARCHIVED, *words)
+        if await self._call(keys.ARCHIVED, packed) != 1:  # another archived it
+            self._archive.remove(after)
+            return 0
+        return moving
+
+    async def _archived(self, head: Head) -> list[tuple[int, DayEntry]]:
+        if self._archive is None:
+            raise StoreUnavailableError(_NO_ARCHIVE)
+        return await asyncio.to_thread(self._archive.read, head)
 
     async def days(self, book: str) -> list[int]:
         """List the days of a book that have entries, ascending."""
@@ -105,6 +146,17 @@ class ValkeyDaybook:
         words = (name.encode() for name in names)
         found: list[bytes | None] = await self._cold.call(keys.MARKS, "HMGET", keys.MARKS, *words)
         return found
+
+
+def _archived_name(book: str, day: int) -> str:
+    return f"{book}:{day}"
+
+
+def _reading(book: str, day: int, place: int) -> tuple[bytes, Command]:
+    """Make the command that reads a page of a day."""
+    name = keys.day(book, day)
+    words = (name, keys.ARCHIVED, _archived_name(book, day), place, _PAGE_ENTRIES)
+    return name, ("EVAL_RO", _READ, 2, *words)
 
 
 def _outcome(reply: Any, marks: Sequence[Mark]) -> Appended | KnownReceipt | MarkMoved:
