@@ -36,7 +36,7 @@ def ventures(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_html: Annotated[bool, typer.Option("--html", help="Print a page with a chart.")] = False,
     as_parquet: Annotated[
-        bool, typer.Option("--parquet", help="Write Parquet; needs the extra cgrates-py[[parquet]].")
+        bool, typer.Option("--parquet", help="Write Parquet; needs the extra cgrates-py\\[parquet].")
     ] = False,
     encoding: Annotated[str, typer.Option(help="Of CSV: utf-8 or cp1250.")] = "utf-8",
     data_dir: DataDir = None,

@@ -27,7 +27,7 @@ _BAR, _GAP, _LABEL, _WIDTH, _AMOUNT = 18, 6, 220, 480, 160
 """Sizes of the chart in pixels."""
 _NAME_CHARACTERS = 30
 
-_BRIEF = "<p>Only what the total consists of is shown: the whole report is longer than a page.</p>"
+_BRIEF = "<p>Only totals are shown: the whole report is longer than a page may be.</p>"
 _STYLE = (
     "body{font:14px system-ui,sans-serif;margin:2em;color:#222}"
     "table{border-collapse:collapse;margin-top:1.5em}"
@@ -39,8 +39,8 @@ _STYLE = (
 
 
 def report_page(report: Report, wanted: Wanted, currency: str, *, brief: bool = False) -> str:
-    """Print the page; ``brief``: only the columns that the total consists of."""
-    shown = [number for number, column in enumerate(report.columns) if column.total or not brief]
+    """Print the page; ``brief``: of what each bears only the total."""
+    shown = [] if brief else [*range(len(report.columns))]
     kind = "Forecast" if wanted.forecast else "Costs"
     title = f"{kind} of ventures, {day_text(wanted.window.start)} to {day_text(wanted.window.end)}"
     return "".join(
