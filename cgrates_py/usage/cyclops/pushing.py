@@ -107,7 +107,7 @@ def read_usage(body: str, now_ns: int) -> list[Row]:
     try:
         found = _decode_usage(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise PushError(str(error)) from None
+        raise PushError(f"body: {error}") from None
     return _rows([(each.meter, each) for each in found], now_ns)
 
 
@@ -116,7 +116,7 @@ def read_sources(body: str, now_ns: int) -> list[Row]:
     try:
         found = _decode_sources(body)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise PushError(str(error)) from None
+        raise PushError(f"body: {error}") from None
     return _rows([(source.metadata.source, each) for source in found for each in source.usage], now_ns)
 
 
@@ -128,7 +128,7 @@ def read_meters(body: str) -> list[MeterNews]:
             table = _decode_table(body)
             document = [dict(zip(table.columns, point, strict=True)) for point in table.points]
     except (msgspec.DecodeError, RecursionError) as error:
-        raise PushError(str(error)) from None
+        raise PushError(f"body: {error}") from None
     except ValueError:
         raise PushError("points: expected as many values as there are columns") from None
     rows = document if isinstance(document, list) else [document]
