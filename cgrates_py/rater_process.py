@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import orjson
@@ -27,6 +28,7 @@ from cgrates_py.metering.responder import MeteringResponder
 from cgrates_py.process import settle_memory
 from cgrates_py.responder import DEADLINE_S, Responder
 from cgrates_py.usage import report_places
+from cgrates_py.usage.archivist import Archivist
 from cgrates_py.usage.cyclops import CyclopsOptions, make_cyclops
 from cgrates_py.usage.records import Records
 from cgrates_py.usage.responder import Dialect, UsageResponder
@@ -166,6 +168,8 @@ async def run_rater(
     unknown_account: Literal["refuse", "postpaid"] = "refuse",
     request_id_ttl_s: int = 86_400,
     store_replicas: int = 0,
+    archive: Path | None = None,
+    archive_after_days: int = 0,
     on_ready: Callable[[int], None] | None = None,
     open_server: Callable[[Dispatcher], JsonRpcServer] | None = None,
     tls: MakeTls = plain,
@@ -184,7 +188,7 @@ async def run_rater(
     counters = RaterCounters()
     limits = StoreLimits(replicas=store_replicas)
     async with AsyncExitStack() as stack:
-        store = failpoints.store_of(await stack.enter_async_context(ValkeyStore(store_url, limits)))
+        store = failpoints.store_of(await stack.enter_async_context(ValkeyStore(store_url, limits, archive)))
         settings = LaneSettings(request_id_ttl_s, RETRY_TTL_S)
         shop = Shop(store, compile_tariff(Tariff()), clock, counters, settings)
         responder = Responder(shop, unknown_account)
@@ -202,6 +206,7 @@ async def run_rater(
         keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()
         auditor = Auditor(store, name)
+        archivist = Archivist(store, clock, name, archive_after_days)
 
         def stats() -> dict[str, int]:
             traffic = store.counters
@@ -227,4 +232,4 @@ async def run_rater(
             stack.push_async_callback(link.leave)
         if on_ready is not None:
             on_ready(port)
-        await asyncio.gather(keeper.follow(), auditor.run(), metering.run(), scheduler.run())
+        await asyncio.gather(keeper.follow(), auditor.run(), metering.run(), scheduler.run(), archivist.run())

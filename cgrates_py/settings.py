@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, AfterValidator(_store_url)] = ""
     """Use this Redis ≥ 7 / Valkey ≥ 8 instead of the embedded store (``redis://``, ``unix://``), or any node
     of a cluster."""
+    archive_dir: str = ""
+    """Directory of the Parquet files with old days of usage and charges, the same for all parts on a store;
+    empty: ``archive`` in the data directory."""
+    archive_after_days: int = Field(0, ge=0, le=36_500)
+    """Days of usage and charges that are older move there; 0: none does. Needs the extra ``parquet``."""
     store_replicas: int = Field(0, ge=0, le=16)
     """Replicas of that store that must have a change before it is answered; 0: its disk is enough."""
 
@@ -107,6 +112,8 @@ class Settings(BaseSettings):
     request_id_ttl_hours: int = Field(24, ge=24, le=24 * 366)
     """How long an answer is kept for repeats of its RequestId; 24 h is what callers are promised."""
 
+    cyclops_context: str = Field("/rc", pattern=r"^(/[a-z0-9_-]{1,32}){1,4}$")
+    """What the paths of Cyclops RC begin with; not what other paths of ours do (docs/CYCLOPS.md)."""
     cyclops_frequency_s: int = Field(300, ge=1, le=86_400)
     """How often Cyclops RC rates and charges; five minutes as in the original."""
     cyclops_udr_url: Annotated[str, AfterValidator(_http_url)] = ""
@@ -161,6 +168,11 @@ class Settings(BaseSettings):
         if bool(key) != bool(info.data.get("tls_cert")):
             raise ValueError("tls_cert and tls_key are given together or not at all")
         return key
+
+    @property
+    def archive(self) -> Path:
+        """The directory of the archive."""
+        return Path(self.archive_dir) if self.archive_dir else self.data_dir / "archive"
 
     def environment(self) -> dict[str, str]:
         """Tell the environment that gives another process these settings, whatever its own files say."""

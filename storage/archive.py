@@ -1,8 +1,8 @@
 """Old days of books as Parquet files in a directory that all processes of the store see.
 
 A file has the entries of a day up to a place, row by row, for any tool that reads Parquet. It never changes,
-and is never removed once the store names it: a backup of the store may, too. The store tells which file is the
-one (``valkey_daybook``).
+and is never removed once the store names it: a backup of the store may, too. The store tells which file is
+the one (``valkey_daybook``).
 """
 
 import json

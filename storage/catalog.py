@@ -85,5 +85,9 @@ class Catalog:
         """Become the one that runs the windows of Cyclops RC; otherwise like ``be_auditor``."""
         return await self._lease(keys.SCHEDULER, name, for_ms)
 
+    async def be_archivist(self, name: str, for_ms: int) -> bool:
+        """Become the one that moves old days to the archive; otherwise like ``be_auditor``."""
+        return await self._lease(keys.ARCHIVIST, name, for_ms)
+
     async def _lease(self, key: bytes, name: str, for_ms: int) -> bool:
         return bool(await self._call(key, pack("FCALL", LEASE, 1, key, name, for_ms)))

@@ -16,6 +16,7 @@ key                                     type    holds
 ``cgr:b:{batches}:ID``                  string  the receipt of a report that was booked; expires
 ``cgr:d:{daybook}``                     string  the number of the last row of all books, in decimal
 ``cgr:d:{daybook}:marks``               hash    name of a mark → its value
+``cgr:d:{daybook}:archivist``           string  which rater moves old days to the archive; expires
 ``cgr:d:{daybook}:archive``             hash    BOOK:DAY → where its first entries are (``storage.archive``)
 ``cgr:d:{daybook}:b:BOOK``              zset    days of a book that have entries, since 1970-01-01
 ``cgr:d:{daybook}:b:BOOK:DAY``          list    the entries of a day that are here (``storage.day_records``)
@@ -53,6 +54,7 @@ BATCHES = b"cgr:b:{batches}"
 LAST_ROW = b"cgr:d:{daybook}"
 MARKS = b"cgr:d:{daybook}:marks"
 ARCHIVED = b"cgr:d:{daybook}:archive"
+ARCHIVIST = b"cgr:d:{daybook}:archivist"
 
 RATERS = b"cgr:p"
 ACCESS = b"cgr:k"

@@ -111,6 +111,8 @@ class ValkeyDaybook:
         if self._archive is None:
             raise StoreUnavailableError(_NO_ARCHIVE)
         name = _archived_name(book, day)
+        if not await self._cold.call(keys.day(book, day), "LLEN", keys.day(book, day)):
+            return 0
         value: bytes = await self._cold.call(keys.ARCHIVED, "HGET", keys.ARCHIVED, name) or b""
         before = head_of(value) if value else None
         (entries,) = await self.read_days(book, [day])

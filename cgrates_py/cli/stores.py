@@ -43,7 +43,9 @@ def with_store(
     async def run() -> None:
         url = settings.redis_url or None
         limits = StoreLimits(replicas=settings.store_replicas if url else 0)
-        async with open_store(None if url else settings.data_dir, url, limits, on_cut) as store:
+        async with open_store(
+            None if url else settings.data_dir, url, limits, on_cut, settings.archive
+        ) as store:
             await work(store, settings)
 
     try:

@@ -59,6 +59,21 @@ def list_usage(
     _run("list_usage", **locals())
 
 
+@usage.command(epilog="Example: [bold]cgrates-py usage archive --older-than 90[/bold]")
+def archive(
+    older_than: Annotated[int, typer.Option("--older-than", metavar="DAYS", min=1, help="Full days.")],
+    data_dir: DataDir = None,
+    redis_url: RedisUrl = None,
+    config: Config = None,
+) -> None:
+    """Move old days of usage, rates and charges from the store to Parquet files; lists go on to have them.
+
+    The files are in the directory of the setting "archive_dir"; all parts on the store must see it. A server
+    does the same by itself where "archive_after_days" is set.
+    """
+    _run("archive", **locals())
+
+
 @charges.command(
     epilog="Example: [bold]cgrates-py charges export --from 2026-03-01 --to 2026-03-31 --csv[/bold]\n\n"
     "Example: [bold]cgrates-py charges export --account u1 --parquet > u1.parquet[/bold]"

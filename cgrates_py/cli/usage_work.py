@@ -5,11 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+import typer
+
 from cgrates_py.cli import USAGE, CommandError
 from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
+from cgrates_py.clock import SystemClock
 from cgrates_py.csv_export import csv_lines
 from cgrates_py.settings import Settings
+from cgrates_py.usage.archivist import archive_before
 from cgrates_py.usage.lists import CHARGES, Lists, Selection
 from cgrates_py.usage.rows import (
     CHARGE_COLUMNS,
@@ -22,6 +26,7 @@ from cgrates_py.usage.rows import (
     usage_members,
 )
 from cgrates_py.usage.selections import SelectionError, namespace, selection
+from rater.instant import DAY
 from storage.valkey import ValkeyStore
 
 
@@ -112,6 +117,19 @@ def export_charges(
         return JsonWriter(sys.stdout) if as_json else CsvWriter(sys.stdout, CHARGE_COLUMNS)
 
     _write(chosen, charge_members, writer, config, data_dir=data_dir, redis_url=redis_url)
+
+
+def archive(older_than: int, config: Path | None, **place: Any) -> None:
+    """Move the days of all books that are older than so many days to the archive."""
+
+    async def work(store: ValkeyStore, settings: Settings) -> None:
+        try:
+            moved = await archive_before(store, SystemClock().now_ns() // DAY - older_than)
+        except OSError as error:
+            raise CommandError(f"archive: {error}") from None
+        typer.echo(f"moved {moved} days to {settings.archive}")
+
+    with_store(load_settings(config, **place), work)
 
 
 def _given(asked: dict[str, str | None]) -> dict[str, str]:

@@ -18,6 +18,9 @@ CHARGES = "charges"
 NAMESPACES = {"scrooge": True, "scrooge.objects": True, "cyclops": False}
 """The books of usage; whether a row stands in the day that it is about, or in the one it came in."""
 
+BOOKS = (*NAMESPACES, "cyclops.rates", CHARGES)
+"""All of them."""
+
 LOOKED_AT_MAX = 200_000
 """Rows of one page, found or passed over: a second."""
 KEPT_ROWS_MAX = 50_000

@@ -75,6 +75,18 @@ def test_charges_are_exported_with_every_digit_in_every_format(kept: Path) -> No
     assert row["account"] == "u2"
 
 
+def test_days_that_were_archived_are_listed_as_before(kept: Path) -> None:
+    def lists() -> list[str]:
+        return [told(kept, "charges", "export"), told(kept, "usage", "list", "--namespace", "scrooge")]
+
+    before = lists()
+    assert f"moved 3 days to {kept / 'archive'}" in told(kept, "usage", "archive", "--older-than", "30")
+    names = sorted(each.name.rsplit(".", 2)[0] for each in (kept / "archive").iterdir())
+    assert names == ["charges.16131", "charges.16132", "scrooge.16131"]
+    assert lists() == before
+    assert "moved 0 days" in told(kept, "usage", "archive", "--older-than", "30")
+
+
 @pytest.mark.parametrize(
     ("words", "because"),
     [
