@@ -50,6 +50,8 @@ class Services:
     """Whether a request without a key is refused here already, whatever the balancer would say."""
     metering: str | None = None
     """The key by which metered usage is asked for: its callers show credentials of their own; None: none."""
+    cyclops_context: str = "/rc"
+    """What the paths of Cyclops RC begin with."""
     descriptor_bytes_max: int = FRAME_BYTES_MAX - AROUND_BYTES
     """The longest descriptor that the balancer takes."""
     epoch: Epoch = field(default_factory=Epoch)
@@ -78,6 +80,7 @@ def open_services(settings: Settings) -> Services:
         probe or None,
         guarded,
         metering or None,
+        settings.cyclops_context,
         settings.frame_bytes_max - AROUND_BYTES,
     )
 

@@ -1,4 +1,4 @@
-"""Scrooge, Cyclops RC and the lists of records: each request goes to a rater whole, and its answer comes back.
+"""Scrooge, Cyclops RC and the lists of records: each request goes to a rater whole, its answer comes back.
 
 Scrooge has credentials of its own. Cyclops RC has none: it needs a key where every page needs one.
 """
@@ -28,10 +28,11 @@ _decode = msgspec.json.Decoder(DialectAnswer).decode
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """Make the routes of the dialects; ``/rc`` is where Cyclops RC lives."""
+    """Make the routes of the dialects."""
+    context = services.cyclops_context
     passing = {
         "/scrooge": _Passing(services, "scrooge", Method.USAGE_ASK),
-        "/rc": _Passing(services, "cyclops", Method.USAGE_ASK, "/rc"),
+        context: _Passing(services, "cyclops", Method.USAGE_ASK, context),
         "/usages": _Passing(services, "records", Method.USAGE_READ),
         "/charges": _Passing(services, "records", Method.USAGE_READ),
     }

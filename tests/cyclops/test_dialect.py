@@ -1,10 +1,17 @@
 """What Cyclops RC answers beyond the published cases: statuses, shapes, and what it refuses."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from starlette.routing import Route
 
+from cgrates_py.client import RpcClient
+from cgrates_py.clock import SystemClock
+from cgrates_py.http.services import Services
+from cgrates_py.http.usage import routes
+from cgrates_py.settings import SettingsError, load
+from rater.usage.records import DayEntry
 from tests.cyclops.desk import NOON_NS, SECOND, Desk
 
 TIMES = {"from_": "2015-06-10 00:00", "to": "2015-06-11 00:00"}
@@ -125,7 +132,7 @@ async def test_source_and_time_of_a_policy_are_told_with_it() -> None:
     ("body", "said"),
     [
         ("[]", "expected 1 to 20000 usages"),
-        ("[no]", "body: JSON is malformed"),
+        ("[nope]", "body: JSON is malformed"),
         ('[{"meter": "a", "userid": "u"}]', "missing required field `usage`"),
         (
             '[{"meter": "a", "userid": "u", "usage": 1}, {"meter": "a", "userid": "u", "usage": "x"}]',
@@ -288,12 +295,20 @@ async def test_charges_of_other_dialects_are_not_listed_here() -> None:
     await desk.get("/generate/cdr")
     (ours,) = await desk.charges()
     other = ours.row._replace(link="call:1", price="7")
-    await desk.store.append("charges", [(NOON_NS // (86_400 * SECOND), _entry(other))])
+    await desk.store.append("charges", [(NOON_NS // (86_400 * SECOND), DayEntry(NOON_NS, "calls", (other,)))])
 
     assert [point[4] for point in await desk.charged("u1")] == [1.0]
 
 
-def _entry(row: Any) -> Any:
-    from rater.usage.records import DayEntry
+@pytest.mark.parametrize("context", ["/rc", "/billing/rc"])
+def test_the_context_path_is_chosen(context: str) -> None:
+    services = Services(cast(RpcClient, None), SystemClock(), cyclops_context=context)
+    paths = {route.path for route in routes(services) if isinstance(route, Route)}
 
-    return DayEntry(NOON_NS, "calls", (row,))
+    assert {path for path in paths if "rc" in path.split("/")} == {context, f"{context}/{{rest:path}}"}
+
+
+@pytest.mark.parametrize("context", ["", "rc", "/", "/rc/", "/RC", "/{rest:path}", "/a/b/c/d/e", "//rc"])
+def test_what_is_no_context_path_is_refused(context: str) -> None:
+    with pytest.raises(SettingsError):
+        load(None, cyclops_context=context)

@@ -1,6 +1,6 @@
 """Answers requests in the dialect of Cyclops RC: which path means what, and what is said to others."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
@@ -87,6 +87,11 @@ class Cyclops:
             "/usage/resources/{meter}": {"GET": self._usage_of_meter},
         }
         self._counts = dict.fromkeys(self._routes, 0)
+
+    @property
+    def paths(self) -> Mapping[str, Sequence[str]]:
+        """Every path and its methods."""
+        return {path: tuple(handlers) for path, handlers in self._routes.items()}
 
     async def answer(self, request: DialectRequest) -> DialectAnswer:
         """Do what a request asks, or tell why not. Raises StoreError."""
