@@ -10,17 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from cgrates_py.usage.scrooge import values
-from rater.usage.costs import CostService, CostSetup
+from cgrates_py.usage.scrooge.push import BOOK
+from rater.usage.costs import CostAccount, CostService, CostSetup
 from rater.usage.costs_environments import CostNode, EnvironmentCosts
 from rater.usage.costs_report import Report, ventures_report
 from rater.usage.costs_usage import UsageTable, Window
 from rater.usage.scrooge_setup import ScroogeSetup
 from storage.daybook import Daybook
 
-BOOK = "scrooge"
-"""What ventures used."""
-OBJECTS_BOOK = "scrooge.objects"
-"""What pricing objects and environments used."""
 DAYS_MAX = 3_700
 """Days of one report: ten years."""
 
@@ -57,13 +54,12 @@ async def read_usage(
     store: Daybook,
     setup: CostSetup,
     window: Window,
-    book: str = BOOK,
     parts: Iterable[Window] = (),
 ) -> UsageTable:
-    """Add up what a book holds of a window and of what its prices need besides. Raises StoreError."""
+    """Add up what was used in a window, and what its prices need besides. Raises StoreError."""
     usage = UsageTable(setup, window, parts)
-    for day in usage.needed(await store.days(book)):
-        (entries,) = await store.read_days(book, [day])
+    for day in usage.needed(await store.days(BOOK)):
+        (entries,) = await store.read_days(BOOK, [day])
         await asyncio.to_thread(usage.add_day, day, entries)
     return usage
 
@@ -76,10 +72,14 @@ class Reports:
         self._turn = asyncio.Lock()
 
     async def ventures(self, setup: ScroogeSetup, wanted: Wanted) -> Report:
-        """Make the report of ventures. Raises StoreError and CostSetupError."""
+        """Make the report of ventures, and of environments that used anything.
+
+        Raises StoreError and CostSetupError.
+        """
         costs = setup.costs
         async with self._turn:
             usage = await read_usage(self._store, costs, wanted.window)
+            costs = costs._replace(accounts=(*costs.accounts, *_environments(setup, usage)))
             return await asyncio.to_thread(
                 ventures_report,
                 costs,
@@ -96,9 +96,19 @@ class Reports:
         costs = environment_costs(setup)
         window = Window(parts[0].start, parts[-1].end)
         async with self._turn:
-            usage = await read_usage(self._store, costs, window, OBJECTS_BOOK, parts)
+            usage = await read_usage(self._store, costs, window, parts)
             model = EnvironmentCosts(costs, usage, forecast)
             return await asyncio.to_thread(lambda: [model.of(accounts, part) for part in parts])
+
+
+def _environments(setup: ScroogeSetup, usage: UsageTable) -> list[CostAccount]:
+    """List the environments that are charged beside ventures."""
+    used = usage.accounts() - {each.symbol for each in setup.ventures}
+    return [
+        CostAccount(each.account, each.account, segment=each.business_line, profit_center=each.profit_center)
+        for each in setup.environments
+        if each.account in used
+    ]
 
 
 def environment_costs(setup: ScroogeSetup) -> CostSetup:
