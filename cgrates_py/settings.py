@@ -4,6 +4,7 @@ Precedence: command line > environment ``CGRATES_<NAME>`` > TOML file (``--confi
 The supervisor hands its children their settings by environment, so a secret never stands in an argv.
 """
 
+import ast
 import os
 import tomllib
 from pathlib import Path
@@ -46,6 +47,14 @@ def _store_url(text: str) -> str:
 def _http_url(text: str) -> str:
     if text and not text.startswith(("http://", "https://")):
         raise ValueError("expected http:// or https://")
+    return text
+
+
+def _formula(text: str) -> str:
+    try:
+        ast.parse(text.strip() or "0", mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ValueError("expected a formula") from None
     return text
 
 
@@ -118,7 +127,7 @@ class Settings(BaseSettings):
     """How often Cyclops RC rates and charges; five minutes as in the original."""
     cyclops_udr_url: Annotated[str, AfterValidator(_http_url)] = ""
     """Take meters and usage of Cyclops RC from this UDR service; empty: from what is pushed here."""
-    cyclops_rule: str = Field("", max_length=1000)
+    cyclops_rule: Annotated[str, AfterValidator(_formula)] = Field("", max_length=1000)
     """Formula of dynamic rates: ``2 if usage > 100 else 3``; without it and the next they are random."""
     cyclops_rule_engine_url: Annotated[str, AfterValidator(_http_url)] = ""
     """Service that tells dynamic rates (``GET rate/RESOURCE``), where there is no rule."""

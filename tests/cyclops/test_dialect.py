@@ -308,6 +308,12 @@ def test_the_context_path_is_chosen(context: str) -> None:
     assert {path for path in paths if "rc" in path.split("/")} == {context, f"{context}/{{rest:path}}"}
 
 
+@pytest.mark.parametrize("rule", ["1 +", "x = 1", "1; 2", "1" * 1001])
+def test_what_is_no_rule_is_refused_before_anything_starts(rule: str) -> None:
+    with pytest.raises(SettingsError, match="cyclops_rule"):
+        load(None, cyclops_rule=rule)
+
+
 @pytest.mark.parametrize("context", ["", "rc", "/", "/rc/", "/RC", "/{rest:path}", "/a/b/c/d/e", "//rc"])
 def test_what_is_no_context_path_is_refused(context: str) -> None:
     with pytest.raises(SettingsError):
