@@ -34,6 +34,8 @@ from protocol.methods import NAMES, Method
 
 ROOT: Final = "/transactions"
 """Everything that begins so is of this dialect, also what does not exist."""
+_SCROOGE: Final = "/scrooge/"
+"""What begins so tells its methods itself."""
 _FORM: Final = b"application/x-www-form-urlencoded"
 _MULTIPART: Final = b"multipart/form-data"
 
@@ -77,7 +79,7 @@ def endpoints(services: Services) -> tuple[Endpoint, ...]:
 
 
 def dialect_first(services: Services, others: ASGIApp) -> ASGIApp:
-    """Answer what is of this dialect, and OPTIONS of any path; leave the rest to ``others``."""
+    """Answer what is of this dialect, and OPTIONS of all but Scrooge; leave the rest to ``others``."""
     by_path = {endpoint.path: endpoint for endpoint in endpoints(services)}
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,7 +89,7 @@ def dialect_first(services: Services, others: ASGIApp) -> ASGIApp:
         endpoint = by_path.get(scope["path"])
         if endpoint is not None:
             scope["route"] = endpoint
-        if scope["method"] == "OPTIONS":
+        if scope["method"] == "OPTIONS" and not scope["path"].startswith(_SCROOGE):
             await answers.preflight(send)
         elif endpoint is None and not scope["path"].startswith(ROOT):
             await others(scope, receive, send)
