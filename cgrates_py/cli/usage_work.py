@@ -12,6 +12,7 @@ from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.clock import SystemClock
 from cgrates_py.csv_export import csv_lines
+from cgrates_py.process import settle_memory
 from cgrates_py.settings import Settings
 from cgrates_py.usage.archivist import archive_before
 from cgrates_py.usage.lists import CHARGES, Lists, Selection
@@ -158,6 +159,7 @@ def _write(
     chosen: Selection, show: Show, open_writer: Callable[[], Writer], config: Path | None, **place: Any
 ) -> None:
     async def work(store: ValkeyStore, _: Settings) -> None:
+        settle_memory()  # rows are many, and none refers to another
         writer = open_writer()
         async for rows in Lists(store).all(chosen):
             writer.write([show(numbered) for numbered in rows])
