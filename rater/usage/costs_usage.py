@@ -2,7 +2,7 @@
 
 import decimal
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from typing import NamedTuple
@@ -69,7 +69,7 @@ class _Series:
 
 
 class UsageTable:
-    """The usage that a report over a window needs, added up exactly.
+    """The usage that a report over a window needs, added up exactly; it is asked when all days are added.
 
     Windows that are asked about begin and end at borders: of the report, of prices of that metric, of shares,
     and of the parts that a report may be cut into (``parts``).
@@ -81,6 +81,7 @@ class UsageTable:
         self._wider: dict[str, list[Window]] = {}
         self._series = self._make_series(setup)
         self._totals: dict[tuple[str, Window, str | None], Fraction] = {}
+        self._whole: dict[tuple[str, str | None], dict[str, Fraction]] = {}
 
     def _make_series(self, setup: CostSetup) -> dict[str, _Series]:
         window = self.window
@@ -116,8 +117,17 @@ class UsageTable:
             if any(each.start <= day <= each.end for each in windows)
         }
 
-    def units(self, metric: str, window: Window, warehouse: str | None = None) -> dict[str, Fraction]:
-        """Tell how much of a metric each account used in a window inside the report."""
+    def units(self, metric: str, window: Window, warehouse: str | None = None) -> Mapping[str, Fraction]:
+        """Tell how much of a metric each account used in a window inside the report, all days of it added."""
+        if window != self.window:
+            return self._units(metric, window, warehouse)
+        key = (metric, warehouse)
+        found = self._whole.get(key)
+        if found is None:
+            found = self._whole[key] = self._units(metric, window, warehouse)
+        return found
+
+    def _units(self, metric: str, window: Window, warehouse: str | None) -> dict[str, Fraction]:
         found: _Cell = {}
         with localcontext(EXACT):
             for cell in self._within(metric, window, warehouse):
