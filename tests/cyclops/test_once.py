@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cgrates_py.usage.cyclops import CyclopsOptions
-from cgrates_py.usage.cyclops.books import CHARGES
+from cgrates_py.usage.cyclops.books import CHARGES, USAGE
 from storage.daybook import Appended
 from storage.store import StoreUnavailableError
 from tests.cyclops.desk import NOON_NS, SECOND, Desk
@@ -217,3 +217,49 @@ async def test_a_forced_run_is_done_while_the_scheduler_is_stopped() -> None:
 
     assert total(await desk.charges()) == 10
     assert await desk.get("/scheduler/status") == "stopped"
+
+
+async def test_a_run_goes_on_when_nobody_waits_for_it_any_more() -> None:
+    desk = Desk()
+    await desk.static('{"cpu": 2}')
+    await desk.use("cpu", "u1", "10")
+    append, reached, held = desk.store.append, asyncio.Event(), asyncio.Event()
+
+    async def slow(book: str, *rest: Any, **more: Any) -> Any:
+        if book == CHARGES:
+            reached.set()
+            await held.wait()
+        return await append(book, *rest, **more)
+
+    desk.store.append = slow  # type: ignore[method-assign]  # -- the store takes its time
+    asked = asyncio.create_task(desk.get("/generate/cdr"))
+    await reached.wait()
+    asked.cancel()
+    await asyncio.wait([asked])
+    held.set()
+    await asyncio.wait([each for each in asyncio.all_tasks() if each is not asyncio.current_task()])
+
+    assert total(await desk.charges()) == 10
+
+
+async def test_what_was_charged_is_not_looked_through_again() -> None:
+    desk = Desk()
+    await desk.static('{"cpu": 2, "idle": 1}')
+    await desk.ask("POST", "/meters", '{"metername": "idle"}')
+    looked: list[int] = []
+    read_days = desk.store.read_days
+
+    async def counting(book: str, *rest: Any, **more: Any) -> Any:
+        days = await read_days(book, *rest, **more)
+        if book == USAGE:
+            looked.append(sum(map(len, days)))
+        return days
+
+    desk.store.read_days = counting  # type: ignore[method-assign]  # -- what is read is counted
+    for pushes in (3, 1, 0, 2):
+        for _ in range(pushes):
+            await desk.use("cpu", "u1", "10")
+        await desk.get("/generate/cdr")
+
+    assert looked == [3, 1, 0, 2]
+    assert total(await desk.charges()) == 60

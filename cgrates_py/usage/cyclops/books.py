@@ -4,9 +4,10 @@ Usage stands in the day it came in, which never goes back, so what is not charge
 charges stand in the day they are about, which for a charge is when it was made.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -39,11 +40,19 @@ class CyclopsStore(DocumentStore, Daybook, Protocol):
     """What Cyclops RC asks of a store."""
 
 
-class Billed(msgspec.Struct, array_like=True):
-    """A mark of a meter: its usage is charged up to this row; what came later stands in this day or after."""
+class Billed(NamedTuple):
+    """A mark of a meter: its usage is charged up to the row ``seq``.
+
+    What came later stands in the entry ``place`` of ``day`` or after it.
+    """
 
     seq: int
     day: int
+    place: int
+
+
+Used = dict[str, list[Numbered]]
+"""Usage of meters by their names."""
 
 
 _encode_billed = msgspec.json.Encoder().encode
@@ -67,7 +76,7 @@ def billed_bytes(billed: Billed) -> bytes:
 
 def read_billed(value: bytes | None) -> Billed:
     """Read the mark of a meter; nothing was charged without one."""
-    return Billed(0, 0) if value is None else _decode_billed(value)
+    return Billed(0, 0, 0) if value is None else _decode_billed(value)
 
 
 def read_ns(value: bytes | None) -> int | None:
@@ -134,36 +143,37 @@ class Books:
         """Read marks."""
         return await self._store.marks(names) if names else []
 
-    async def end(self, now_ns: int) -> Billed:
-        """Tell how far usage goes: whoever reads from now on sees every row up to this one.
-
-        Days are read one after the other, so without this a row could be seen and one before it not.
-        """
-        outcome = await self._store.append(USAGE, [])
-        assert isinstance(outcome, Appended)  # noqa: S101 -- it has neither receipt nor marks
-        days = await self._store.days(USAGE)
-        return Billed(outcome.first_seq - 1, min(day_of(now_ns - SKEW_NS), days[-1] if days else 0))
-
     async def rows(self, book: str, first_day: int, last_day: int | None = None) -> list[Numbered]:
         """Read the rows of these days (to the end), in order of insertion."""
         found: list[Numbered] = []
         for day in await self._store.days(book):
             if day >= first_day and (last_day is None or day <= last_day):
                 for entries in await self._store.read_days(book, [day]):
-                    found += replay(entries)
+                    found += await asyncio.to_thread(replay, entries)
         return found
 
-    async def unbilled(self, marks: dict[str, Billed], upto_seq: int) -> dict[str, list[Numbered]]:
-        """Read the usage of meters after their marks and up to a row."""
-        found: dict[str, list[Numbered]] = {name: [] for name in marks}
-        since = min((each.day for each in marks.values()), default=0)
-        for day in await self._store.days(USAGE):
-            if day >= since:
-                for each in await self.rows(USAGE, day, day):
-                    billed = marks.get(each.row.metric)
-                    if billed is not None and billed.seq < each.seq <= upto_seq:
-                        found[each.row.metric].append(each)
-        return found
+    async def unbilled(self, marks: Mapping[str, Billed], now_ns: int) -> tuple[Used, Billed]:
+        """Read the usage of meters after their marks; also what their marks are once it is charged.
+
+        Days are read one after the other, so a row could be seen and one before it not. Hence the end is
+        asked for first: every row up to it is seen, and none after it is looked at.
+        """
+        outcome = await self._store.append(USAGE, [])
+        assert isinstance(outcome, Appended)  # noqa: S101 -- it has neither receipt nor marks
+        last_seq = outcome.first_seq - 1
+        days = await self._store.days(USAGE)
+        resume = min(day_of(now_ns - SKEW_NS), days[-1] if days else 0)
+        since = min((each[1:] for each in marks.values()), default=(resume, 0))
+        places: dict[int, int] = {since[0]: since[1]}
+        used: Used = {name: [] for name in marks}
+        for day in days:
+            if day >= since[0] and marks:
+                start = places.setdefault(day, 0)
+                (entries,) = await self._store.read_days(USAGE, [day], start)
+                entries = [each for each in entries if each[0] <= last_seq]
+                places[day] = start + len(entries)
+                await asyncio.to_thread(_pick, used, marks, entries)
+        return used, Billed(last_seq, resume, places.get(resume, 0))
 
     async def rate_points(self, names: set[str], from_ns: int, upto_ns: int) -> dict[str, list[RatePoint]]:
         """Read the rates of resources in a time, and the latest ones before it, in order of time."""
@@ -181,3 +191,12 @@ class Books:
             name: [rate_point(each.row) for each in sorted(rows, key=lambda each: (each.row.at_ns, each.seq))]
             for name, rows in found.items()
         }
+
+
+def _pick(used: Used, marks: Mapping[str, Billed], entries: Sequence[tuple[int, DayEntry]]) -> None:
+    """Pick the usage that is after the marks; nothing is ever dropped from this book."""
+    for first, entry in entries:
+        for seq, row in enumerate(entry.rows, first):
+            billed = marks.get(row.metric)
+            if billed is not None and seq > billed.seq:
+                used[row.metric].append(Numbered(seq, entry.written_ns, row))

@@ -1,6 +1,7 @@
 """Answers requests in the dialect of Cyclops RC: which path means what, and what is said to others."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
@@ -12,7 +13,7 @@ import structlog
 from cgrates_py.lane import Shop
 from cgrates_py.usage.cyclops import pages, pushing
 from cgrates_py.usage.cyclops.books import CHARGES, LINK, RATES, USAGE, Books, CyclopsStore, day_of, rate_row
-from cgrates_py.usage.cyclops.generating import Generator
+from cgrates_py.usage.cyclops.generating import Generator, Run
 from cgrates_py.usage.cyclops.options import CyclopsOptions
 from cgrates_py.usage.cyclops.pushing import MeterNews, PushError
 from cgrates_py.usage.cyclops.remote import Remote, RemoteError
@@ -86,6 +87,7 @@ class Cyclops:
             "/usage/users/{userid}": {"GET": self._usage_of_user},
             "/usage/resources/{meter}": {"GET": self._usage_of_meter},
         }
+        self._runs = set[asyncio.Task[Run]]()
         self._counts = dict.fromkeys(self._routes, 0)
 
     @property
@@ -176,16 +178,28 @@ class Cyclops:
         receipt = self._receipt(call, b"1")
         try:
             if action == "rate":
-                done = await self._generator.rates([call.now_ns], receipt)
+                done = await self._to_its_end(self._generator.rates([call.now_ns], receipt))
             elif action == "cdr":
                 window = Window(call.now_ns - self._frequency_ns, call.now_ns)
-                done = await self._generator.charges([window], receipt)
+                done = await self._to_its_end(self._generator.charges([window], receipt))
             else:
                 return DialectAnswer(200, _TEXT, FAILED)
         except (RemoteError, RuleError) as error:
             _log.warning("nothing generated", action=action, reason=str(error))
             return DialectAnswer(200, _TEXT, FAILED)
         return DialectAnswer(200, _TEXT, f"The {action} generation was successful" if done.rows else FAILED)
+
+    async def _to_its_end(self, run: Coroutine[None, None, Run]) -> Run:
+        """Wait for a run, which goes on if nobody waits any more: begun anew it would take as long again."""
+        task = asyncio.create_task(run)
+        self._runs.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Run]) -> None:
+        self._runs.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("a run ended early", reason=str(error))
 
     async def _schedule(self, call: _Call) -> DialectAnswer:
         try:

@@ -18,6 +18,7 @@ from cgrates_py.usage.cyclops.books import (
     LINK,
     RATES,
     Books,
+    Used,
     billed_bytes,
     billed_mark,
     ns_bytes,
@@ -126,7 +127,7 @@ class Generator:
             state = await self._states.read()
             meters = [meter for meter in await self._meters(state) if meter.enabled]
             draft = await self._draft(state, meters, windows, now_ns)
-            if not draft.rows and not draft.marks and not marks:
+            if not draft.rows and not marks:
                 return Run(0)
             outcome = await self._books.add(CHARGES, draft.rows, now_ns, receipt, [*draft.marks, *marks])
             if isinstance(outcome, Appended):
@@ -166,17 +167,15 @@ class Generator:
     ) -> _Draft:
         names = [billed_mark(each.name) for each in meters]
         before = dict(zip(names, await self._books.marks(names), strict=True))
-        end = await self._books.end(now_ns)
         billed = {each.name: read_billed(before[billed_mark(each.name)]) for each in meters}
-        used = await self._books.unbilled(billed, end.seq)
+        used, after = await self._books.unbilled(billed, now_ns)
         draft = _Draft([], [])
         for meter in meters:
-            rows = used[meter.name]
+            rows, name = used[meter.name], billed_mark(meter.name)
             found = await asyncio.to_thread(bills, meter.type, rows, windows, points[meter.name])
-            if found:
-                draft.rows.extend(_charge(meter.name, each, now_ns) for each in found)
-                name = billed_mark(meter.name)
-                draft.marks.append(Mark(name, before[name], billed_bytes(end)))
+            draft.rows.extend(_charge(meter.name, each, now_ns) for each in found)
+            if found or not rows:  # also without usage, or all of it is looked through the next time
+                draft.marks.append(Mark(name, before[name], billed_bytes(after)))
         return draft
 
     async def _draft_pulled(
@@ -202,10 +201,11 @@ class Generator:
         self._notice(unrated)
         return draft
 
-    async def _unbilled(self, meters: Sequence[Meter]) -> dict[str, list[Numbered]]:
+    async def _unbilled(self, meters: Sequence[Meter]) -> Used:
         marks = await self._books.marks([billed_mark(each.name) for each in meters])
         billed = {each.name: read_billed(mark) for each, mark in zip(meters, marks, strict=True)}
-        return await self._books.unbilled(billed, (await self._books.end(self._clock.now_ns())).seq)
+        used, _ = await self._books.unbilled(billed, self._clock.now_ns())
+        return used
 
     def _notice(self, meters: set[str]) -> None:
         self.unrated += len(meters)
