@@ -1,5 +1,10 @@
 """Books of records on a real server: their keys, damage, and what an append costs."""
 
+import asyncio
+import os
+import signal
+from contextlib import suppress
+
 import msgspec
 import pytest
 import redis
@@ -7,8 +12,9 @@ import redis
 from rater.usage.records import DayEntry, Drop, Row
 from storage import keys
 from storage.day_records import FORMAT, SEQ_BYTES, decode_entry, encode_entry
-from storage.daybook import Appended, Mark, Receipt
-from storage.store import StoreCorruptError
+from storage.daybook import Appended, KnownReceipt, Mark, MarkMoved, Receipt
+from storage.embedded import EmbeddedStore
+from storage.store import StoreCorruptError, StoreUnavailableError
 from storage.valkey import ValkeyStore
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -110,6 +116,43 @@ async def test_columns_that_are_not_those_of_all_rows_are_corrupt(column: int, v
     members[column : column + 1] = [value]
     with pytest.raises(StoreCorruptError):
         decode_entry(bytes(SEQ_BYTES) + bytes((FORMAT,)) + msgspec.msgpack.encode(members))
+
+
+async def test_every_row_is_there_once_whenever_the_store_is_killed(own_store: EmbeddedStore) -> None:
+    """Who has no answer asks again under the same request id; the store is killed three times meanwhile."""
+    pushes, days = 600, 3
+    left = iter(range(pushes))
+    answered: list[int] = []
+
+    async def push_all(store: ValkeyStore) -> None:
+        for number in left:
+            rows = ROWS[: number % 7 + 1]
+            entries = [(DAY + day, DayEntry(number, "push", rows)) for day in range(days)]
+            receipt = Receipt(str(number), b"", b"", 600)
+            outcome: Appended | KnownReceipt | MarkMoved | None = None
+            while outcome is None:
+                with suppress(StoreUnavailableError):
+                    outcome = await store.append("scrooge", entries, receipt)
+                await asyncio.sleep(0)
+            answered.append(number)
+
+    async with ValkeyStore(own_store.url) as store:
+        pushing = [asyncio.create_task(push_all(store)) for _ in range(8)]
+        for goal in (100, 200, 300):
+            while len(answered) < goal:  # noqa: ASYNC110 -- amid the appends, not after one
+                await asyncio.sleep(0)
+            assert own_store.pid is not None
+            os.kill(own_store.pid, signal.SIGKILL)
+            await own_store.exited
+            await own_store.start()
+        await asyncio.gather(*pushing)
+        assert store.counters.reconnects == 3
+        found = await store.read_days("scrooge", [DAY + day for day in range(days)])
+    numbers: list[int] = []
+    for entries in found:
+        assert sorted(entry.written_ns for _, entry in entries) == list(range(pushes))
+        numbers += [seq for first, entry in entries for seq in range(first, first + len(entry.rows))]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
 async def test_a_push_of_a_thousand_rows_is_small(valkey: ValkeyStore) -> None:
