@@ -219,6 +219,8 @@ async def run_rater(
                 conservation_difference=auditor.difference,
                 conservation_checked=auditor.checked,
                 conservation_findings=auditor.findings,
+                cyclops_windows=scheduler.runs,
+                cyclops_unrated=scheduler.unrated,
             )
 
         port = 0

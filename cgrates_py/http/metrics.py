@@ -125,6 +125,8 @@ SUMMED = {
     "conservation_difference": (GaugeMetricFamily, "Accounts that are not what their journals say"),
     "conservation_checked": (CounterMetricFamily, "Times that an account was compared with its journal"),
     "conservation_findings": (CounterMetricFamily, "Times that an account was found to differ"),
+    "cyclops_windows": (CounterMetricFamily, "Windows that the scheduler of Cyclops RC has run"),
+    "cyclops_unrated": (CounterMetricFamily, "Times that a meter was not charged because it has no rate"),
 }
 """Figures of raters that concern them all, so that it does not matter which of them has it."""
 

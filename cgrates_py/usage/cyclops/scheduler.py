@@ -65,6 +65,11 @@ class Scheduler:
         self.runs = 0
         """How many windows this rater has run."""
 
+    @property
+    def unrated(self) -> int:
+        """How many times a meter was not charged here because it has no rate."""
+        return self._generator.unrated
+
     async def run(self) -> None:
         """Run what is due, for ever; wait while another rater does, or the store is away."""
         away = False
