@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cgrates_py.usage.patience import Patience
 from cgrates_py.usage.reports import ReportError, Reports, read_window
 from cgrates_py.usage.scrooge import answers
 from cgrates_py.usage.scrooge.dialect import Ask
@@ -20,7 +21,7 @@ from rater.usage.costs_environments import USAGE_PLACES, CostNode
 from rater.usage.costs_services import CostSetupError
 from rater.usage.costs_text import cost_text, rounded
 from rater.usage.costs_usage import Window
-from rater.usage.scrooge_setup import ServiceEnvironment
+from rater.usage.scrooge_setup import ScroogeSetup, ServiceEnvironment
 
 ENVIRONMENTS = re.compile(r"/scrooge/api/v0\.10/service-environment-costs/?")
 PERIODS_MAX = 400
@@ -51,6 +52,7 @@ class Environments:
 
     def __init__(self, reports: Reports) -> None:
         self._reports = reports
+        self._patience: Patience[DialectAnswer] = Patience()
 
     async def answer(self, ask: Ask) -> DialectAnswer:
         """Answer one request. Raises StoreError."""
@@ -69,18 +71,28 @@ class Environments:
             user.superuser or all(user.name in each.owners for each in wanted.environments)
         ):
             return answers.json(403, {"detail": "You do not have permission to perform this action."})
-        accounts = {each.account for each in wanted.environments}
-        parts = [window for _, window in wanted.periods]
+        setup = ask.known.setup
+        key = (id(setup), ask.request.Body)  # the work holds the set-up: its id is its own
         try:
-            found = await self._reports.environments(
-                ask.known.setup, accounts, parts, forecast=wanted.forecast
-            )
+            return await self._patience.ask(key, self._made(setup, wanted)) or later()
         except CostSetupError as error:
             return answers.json(400, {"detail": str(error)})
+
+    async def _made(self, setup: ScroogeSetup, wanted: Wanted) -> DialectAnswer:
+        accounts = {each.account for each in wanted.environments}
+        parts = [window for _, window in wanted.periods]
+        found = await self._reports.environments(setup, accounts, parts, forecast=wanted.forecast)
         told = [
             _period(name, costs, wanted.types) for (name, _), costs in zip(wanted.periods, found, strict=True)
         ]
         return answers.json(200, {"service_environment_costs": told})
+
+
+def later() -> DialectAnswer:
+    """Answer that a report is still being made."""
+    answer = answers.text(503, "the report takes longer than an answer may: ask for it again in a moment")
+    answer.Headers["Retry-After"] = "1"
+    return answer
 
 
 def _wanted(message: Mapping[str, Any], ask: Ask) -> Wanted:

@@ -1,11 +1,13 @@
 """Reports over HTTP: the places that Scrooge has besides its dialects, under its credentials."""
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 
 import msgspec
 
-from cgrates_py.usage.report_environments import ENVIRONMENTS, Environments
+from cgrates_py.usage.patience import Patience
+from cgrates_py.usage.report_environments import ENVIRONMENTS, Environments, later
 from cgrates_py.usage.report_page import POLICY, report_page
 from cgrates_py.usage.report_text import ENCODINGS, csv_lines, report_json
 from cgrates_py.usage.reports import ReportError, Reports, Wanted, read_window
@@ -45,6 +47,7 @@ def places(store: Daybook) -> list[Place]:
 class _Pages:
     def __init__(self, reports: Reports) -> None:
         self._reports = reports
+        self._patience: Patience[DialectAnswer] = Patience()
 
     async def ventures(self, ask: Ask) -> DialectAnswer:
         query = dict(ask.request.Query)
@@ -54,10 +57,15 @@ class _Pages:
             encoding = _one_of(query, "encoding", ENCODINGS)
             window = read_window(query.get("start", ""), query.get("end", ""))
             wanted = Wanted(window, _is_on(query, "forecast"), _is_on(query, "is_active"))
-            report = await self._reports.ventures(setup, wanted)
+            key = (id(setup), wanted, kind, encoding)  # the work holds the set-up: its id is its own
+            answer = await self._patience.ask(key, self._made(setup, wanted, kind, encoding))
         except (ReportError, CostSetupError) as error:
             return answers.text(400, str(error))
-        return _PRINTERS[kind](report, wanted, setup, encoding)
+        return answer or later()
+
+    async def _made(self, setup: ScroogeSetup, wanted: Wanted, kind: str, encoding: str) -> DialectAnswer:
+        report = await self._reports.ventures(setup, wanted)
+        return await asyncio.to_thread(_PRINTERS[kind], report, wanted, setup, encoding)
 
 
 def _csv(report: Report, _: Wanted, __: ScroogeSetup, encoding: str) -> DialectAnswer:
