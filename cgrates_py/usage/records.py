@@ -4,6 +4,7 @@ An answer is an array. Where there is more, the header ``Link`` (rel ``next``) l
 ``X-Next-Cursor`` has what to ask it with. A page may have fewer rows than asked for, even none, and a next.
 """
 
+import asyncio
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
@@ -19,6 +20,9 @@ ROWS_DEFAULT = 1_000
 ROWS_MAX = 5_000
 BODY_BYTES_MAX = 400_000
 """An answer travels as text within JSON, which may double it: within a frame of ``protocol.limits``."""
+
+_BESIDE_ROWS = 200
+"""So many rows are printed in a thread: here it would take two milliseconds or more."""
 
 _CHARGES = frozenset({"date", "from", "to", "account", "metric", "cursor", "limit"})
 _USAGES = _CHARGES | {"namespace"}
@@ -47,7 +51,11 @@ class Records:
         except SelectionError as error:
             return _refused(400, str(error))
         listed, end = await self._lists.page(asked, after, rows_max)
-        body, end = _body(charge_members if charges else usage_members, listed, end)
+        show = charge_members if charges else usage_members
+        if len(listed) < _BESIDE_ROWS:
+            body, end = _body(show, listed, end)
+        else:
+            body, end = await asyncio.to_thread(_body, show, listed, end)
         return DialectAnswer(Body=body, Headers=_next(request, end))
 
 
