@@ -9,7 +9,7 @@ T = TypeVar("T")
 WAIT_S = 3.0
 """How long an ask waits: an answer has 3.9 s, of which the store may take some before."""
 KEPT_S = 60.0
-"""How long a result waits to be asked for again; then it is forgotten, and made anew."""
+"""How long a result waits to be asked for again, hence how old it may be; then it is forgotten."""
 TASKS_MAX = 8
 """Pieces of work that go on or wait to be fetched."""
 
