@@ -1,6 +1,8 @@
-"""Demo data: the example of 2012 in its format, a small retail tariff in CSV, an API product for gateways."""
+"""Demo data: the example of 2012, a small retail tariff, a company that shares costs, an API product."""
 
 from pathlib import Path
 
-FOLDERS: tuple[Path, ...] = tuple(Path(__file__).parent / name for name in ("classic", "retail", "gateway"))
+FOLDERS: tuple[Path, ...] = tuple(
+    Path(__file__).parent / name for name in ("classic", "retail", "ventures", "gateway")
+)
 """The folders to load, in this order. ``retail`` is made by ``python -m stress decks --retail``."""
