@@ -9,7 +9,7 @@ import msgspec
 from cgrates_py.usage.patience import Patience
 from cgrates_py.usage.report_environments import ENVIRONMENTS, Environments, later
 from cgrates_py.usage.report_page import POLICY, report_page
-from cgrates_py.usage.report_text import ENCODINGS, csv_lines, report_json
+from cgrates_py.usage.report_text import ACCOUNT_COLUMNS, ENCODINGS, csv_lines, report_json
 from cgrates_py.usage.reports import ReportError, Reports, Wanted, read_window
 from cgrates_py.usage.scrooge import access, answers
 from cgrates_py.usage.scrooge.dialect import Ask, Place
@@ -23,6 +23,8 @@ from storage.daybook import Daybook
 VENTURES = re.compile(r"/scrooge/all-ventures/?")
 BODY_BYTES_MAX = 900_000
 """An answer with its escapes, within what one answer of a rater may have (``protocol.limits``)."""
+CELL_BYTES = 32
+"""A cell of a page with its tags and escapes, rather more than less."""
 FORMATS = ("html", "csv", "json")
 
 _TOO_LONG = (
@@ -79,11 +81,7 @@ def _json(report: Report, wanted: Wanted, setup: ScroogeSetup, _: str) -> Dialec
 
 
 def _page(report: Report, wanted: Wanted, setup: ScroogeSetup, _: str) -> DialectAnswer:
-    answer = _whole_page(report, wanted, setup, brief=False)
-    return answer if answer.Status == 200 else _whole_page(report, wanted, setup, brief=True)
-
-
-def _whole_page(report: Report, wanted: Wanted, setup: ScroogeSetup, *, brief: bool) -> DialectAnswer:
+    brief = len(report.lines) * (len(report.columns) + len(ACCOUNT_COLUMNS)) * CELL_BYTES > BODY_BYTES_MAX
     headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
     page = report_page(report, wanted, setup.currency, brief=brief)
     return _fitting(DialectAnswer(200, answers.HTML, page, headers))
