@@ -14,6 +14,14 @@ from rater.metering.catalogue import (
     UserKey,
 )
 from rater.metering.period import Period
+from rater.usage.costs import FOREVER, CostAccount, CostService, ExtraCost, Share, UsagePrice, UsageType
+from rater.usage.scrooge_setup import (
+    PasswordHash,
+    PricingService,
+    ScroogeSetup,
+    ServiceEnvironment,
+    User,
+)
 
 PROVIDER = Provider("pk", ("1001", "1002"), "1001")
 SERVICE = Service(
@@ -38,4 +46,15 @@ APPLICATION = Application(
 )  # fmt: skip
 KEY_OF_USER = UserKey("1001", "u1", "a1")
 TOKEN = ServiceToken("t" * 512, "1001")
-EVERY_KIND = (PROVIDER, SERVICE, APPLICATION, KEY_OF_USER, TOKEN)
+SCROOGE = ScroogeSetup(
+    users=(User("u", "k", password=PasswordHash(b"salt", b"digest")),),
+    types=(UsageType("gb", "Gigabytes", order=-1),),
+    prices=(UsagePrice("gb", 0, FOREVER, Decimal("0.10"), Decimal("1E-21")),),
+    services=(CostService("s", "Service", ("v",), ("gb",), difference_to="s"),),
+    shares=(Share("s", "gb", 0, 1, Decimal("33.33")),),
+    ventures=(CostAccount("v", "Venture", active=False),),
+    extra_costs=(ExtraCost("x", "v", 0, 1, Decimal(1), monthly=True),),
+    pricing_services=(PricingService(1, "Store", "st", shares=(Share("st", "gb", 0, 1),)),),
+    environments=(ServiceEnvironment("Shop", 11, "sc-11", "prod", ("host",), ("u",)),),
+)
+EVERY_KIND = (PROVIDER, SERVICE, APPLICATION, KEY_OF_USER, TOKEN, SCROOGE)
