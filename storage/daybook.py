@@ -62,9 +62,12 @@ class Daybook(Protocol):
         """Append entries to days, all or nothing, durable on return. No entries: only marks and receipt."""
 
     async def read_days(
-        self, book: str, days: Sequence[int], start: int = 0
+        self, book: str, days: Sequence[int], start: int = 0, most: int | None = None
     ) -> list[list[tuple[int, DayEntry]]]:
-        """Read the entries of each of these days from place ``start`` on, with their first rows' numbers."""
+        """Read the entries of each of these days from place ``start`` on, with their first rows' numbers.
+
+        At most so many of each day, if ``most`` is given.
+        """
 
     async def days(self, book: str) -> list[int]:
         """List the days of a book that have entries, ascending."""

@@ -61,12 +61,13 @@ class MemoryDaybook:
         return Appended(first_seq)
 
     async def read_days(
-        self, book: str, days: Sequence[int], start: int = 0
+        self, book: str, days: Sequence[int], start: int = 0, most: int | None = None
     ) -> list[list[tuple[int, DayEntry]]]:
         """Read the entries of each of these days from place ``start`` on, with their first rows' numbers."""
         check_book(book)
         held = self._daybook.books.get(book, {})
-        return [[decode_entry(element) for element in held.get(day, [])[start:]] for day in days]
+        end = None if most is None else start + most
+        return [[decode_entry(element) for element in held.get(day, [])[start:end]] for day in days]
 
     async def days(self, book: str) -> list[int]:
         """List the days of a book that have entries, ascending."""

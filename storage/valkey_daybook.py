@@ -74,7 +74,7 @@ class ValkeyDaybook:
         return _outcome(await self._call(keys.LAST_ROW, packed), marks)
 
     async def read_days(
-        self, book: str, days: Sequence[int], start: int = 0
+        self, book: str, days: Sequence[int], start: int = 0, most: int | None = None
     ) -> list[list[tuple[int, DayEntry]]]:
         """Read the entries of each of these days from place ``start`` on, each with its first row's number.
 
@@ -86,7 +86,10 @@ class ValkeyDaybook:
         while open_days:
             asked, open_days = open_days[:_PAGE_DAYS], open_days[_PAGE_DAYS:]
             places = [start + len(found[number]) for number in asked]
-            commands = [_reading(book, days[number], at) for number, at in zip(asked, places, strict=True)]
+            size = _PAGE_ENTRIES if most is None else min(_PAGE_ENTRIES, most)
+            commands = [
+                _reading(book, days[number], at, size) for number, at in zip(asked, places, strict=True)
+            ]
             full = []
             for number, at, reply in zip(asked, places, await self._cold.calls(commands), strict=True):
                 if isinstance(reply, StoreError):
@@ -96,10 +99,10 @@ class ValkeyDaybook:
                 if head is not None and head.entries > at:
                     found[number] += (await self._archived(head))[at:]
                 found[number] += await _decoded(page)
-                if len(page) == _PAGE_ENTRIES:
+                if len(page) == size and (most is None or len(found[number]) < most):
                     full.append(number)
             open_days = full + open_days
-        return found
+        return [entries[:most] for entries in found]
 
     async def archive_day(self, book: str, day: int) -> int:
         """Move the entries of a day that are in the store to the archive; tell how many moved.
@@ -154,10 +157,10 @@ def _archived_name(book: str, day: int) -> str:
     return f"{book}:{day}"
 
 
-def _reading(book: str, day: int, place: int) -> tuple[bytes, Command]:
+def _reading(book: str, day: int, place: int, size: int) -> tuple[bytes, Command]:
     """Make the command that reads a page of a day."""
     name = keys.day(book, day)
-    words = (name, keys.ARCHIVED, _archived_name(book, day), place, _PAGE_ENTRIES)
+    words = (name, keys.ARCHIVED, _archived_name(book, day), place, size)
     return name, ("EVAL_RO", _READ, 2, *words)
 
 

@@ -103,6 +103,8 @@ async def test_a_day_is_read_whole_however_many_pages_it_has(
     for start in (1, 3, 10, 11):
         later = [entries[start:] for entries in expected.values()]
         assert await store.read_days(BOOK, list(lengths), start) == later
+        for most in (1, 2, 10):
+            assert await store.read_days(BOOK, list(lengths), start, most) == [day[:most] for day in later]
 
 
 async def test_a_receipt_that_is_known_is_told_and_nothing_is_appended(connect: Connect) -> None:
