@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from rater.usage.records import Numbered
+from rater.usage.records import Row
 
 WINDOWS_MAX = 288
 """Missed windows caught up with one by one, a day of five minutes each; what is older joins the first."""
@@ -139,29 +139,56 @@ def aggregate(meter_type: str, values: Iterable[Decimal]) -> Fraction:
     return Fraction(total) / count if meter_type == "gauge" else Fraction(total)
 
 
-def bills(
-    meter_type: str, rows: Iterable[Numbered], windows: Sequence[Window], points: Sequence[RatePoint]
-) -> list[Bill]:
-    """Charge the usage of one meter that is not charged yet: one bill for an account and window.
+class _Sum:
+    """What one account used in one window, as far as it was seen."""
+
+    __slots__ = ("count", "first_seq", "last_seq", "total")
+
+    def __init__(self, seq: int) -> None:
+        self.total = Decimal(0)
+        self.count = 0
+        self.first_seq = seq
+        self.last_seq = seq
+
+
+class Tally:
+    """Adds up the usage of one meter that is not charged yet: one bill for an account and window.
 
     A row belongs to the first window that ends at its time or later: what came late to the first one. What is
     ahead of the clock belongs to the last. Usage of a window without a rate is charged in the next that has
-    one; if none has there are no bills.
+    one; if none has there are no bills. It takes memory by accounts and windows, not by rows.
     """
-    rates = [mean_rate(points, window) for window in windows]
-    first_rated = next((place for place, rate in enumerate(rates) if rate is not None), None)
-    if first_rated is None:
-        return []
-    ends = [window.upto_ns for window in windows]
-    found: dict[tuple[int, str], list[Numbered]] = {}
-    for each in rows:
-        place = min(bisect_left(ends, each.row.at_ns), len(ends) - 1)
-        found.setdefault((max(place, first_rated), each.row.account), []).append(each)
-    charged = []
-    for place, account in sorted(found):
-        ours = found[place, account]
-        rate = rates[place]
-        assert rate is not None  # noqa: S101 -- where one window has a rate, all later ones have
-        usage = aggregate(meter_type, (Decimal(each.row.value) for each in ours))
-        charged.append(Bill(account, windows[place], usage, rate, ours[0].seq, ours[-1].seq))
-    return charged
+
+    def __init__(self, meter_type: str, windows: Sequence[Window], points: Sequence[RatePoint]) -> None:
+        self.empty = True
+        """No row was seen."""
+        self._gauge = meter_type == "gauge"
+        self._windows = windows
+        self._ends = [window.upto_ns for window in windows]
+        self._rates = [mean_rate(points, window) for window in windows]
+        self._first_rated = next((place for place, rate in enumerate(self._rates) if rate is not None), None)
+        self._sums: dict[tuple[int, str], _Sum] = {}
+
+    def add(self, seq: int, row: Row) -> None:
+        """Take a row, in the order of their numbers."""
+        self.empty = False
+        if self._first_rated is None:
+            return
+        place = max(min(bisect_left(self._ends, row.at_ns), len(self._ends) - 1), self._first_rated)
+        found = self._sums.get((place, row.account))
+        if found is None:
+            found = self._sums[place, row.account] = _Sum(seq)
+        found.total = _WIDE.add(found.total, Decimal(row.value))
+        found.count += 1
+        found.last_seq = seq
+
+    def bills(self) -> list[Bill]:
+        """Make the bills, by window and account."""
+        made = []
+        for place, account in sorted(self._sums):
+            found, rate = self._sums[place, account], self._rates[place]
+            assert rate is not None  # noqa: S101 -- where one window has a rate, all later ones have
+            usage = Fraction(found.total) / found.count if self._gauge else Fraction(found.total)
+            window = self._windows[place]
+            made.append(Bill(account, window, usage, rate, found.first_seq, found.last_seq))
+        return made

@@ -261,5 +261,5 @@ async def test_what_was_charged_is_not_looked_through_again() -> None:
             await desk.use("cpu", "u1", "10")
         await desk.get("/generate/cdr")
 
-    assert looked == [3, 1, 0, 2]
+    assert [count for count in looked if count] == [3, 1, 2]
     assert total(await desk.charges()) == 60

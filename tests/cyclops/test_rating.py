@@ -7,17 +7,25 @@ import pytest
 
 from rater.usage.cyclops import (
     WINDOWS_MAX,
+    Bill,
     Rate,
     RatePoint,
+    Tally,
     Window,
     aggregate,
-    bills,
     decimal_text,
     due,
     mean_rate,
     number,
 )
 from rater.usage.records import Numbered, Row
+
+
+def bills(kind: str, rows: list[Numbered], windows: list[Window], points: list[RatePoint]) -> list[Bill]:
+    tally = Tally(kind, windows, points)
+    for each in rows:
+        tally.add(each.seq, each.row)
+    return tally.bills()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from rater import instant
-from rater.usage.cyclops import RatePoint, number
+from rater.usage.cyclops import RatePoint, Tally, number
 from rater.usage.records import DayEntry, Numbered, Row, replay
 from storage.daybook import Appended, Daybook, KnownReceipt, Mark, MarkMoved, Receipt
 from storage.documents import DocumentStore
@@ -51,8 +51,9 @@ class Billed(NamedTuple):
     place: int
 
 
-Used = dict[str, list[Numbered]]
-"""Usage of meters by their names."""
+PAGE_ENTRIES = 64
+"""Pushes that are read and added up at a time: as many thousand rows."""
+_NOTHING = (0, DayEntry(0, "", ()))
 
 
 _encode_billed = msgspec.json.Encoder().encode
@@ -152,11 +153,11 @@ class Books:
                     found += await asyncio.to_thread(replay, entries)
         return found
 
-    async def unbilled(self, marks: Mapping[str, Billed], now_ns: int) -> tuple[Used, Billed]:
-        """Read the usage of meters after their marks; also what their marks are once it is charged.
+    async def add_up(self, tallies: Mapping[str, Tally], marks: Mapping[str, Billed], now_ns: int) -> Billed:
+        """Add up the usage of meters after their marks; tell what these are once it is charged.
 
-        Days are read one after the other, so a row could be seen and one before it not. Hence the end is
-        asked for first: every row up to it is seen, and none after it is looked at.
+        Days are read piece by piece, so a row could be seen and one before it not. Hence the end is asked for
+        first: every row up to it is seen, and none after it is looked at.
         """
         outcome = await self._store.append(USAGE, [])
         assert isinstance(outcome, Appended)  # noqa: S101 -- it has neither receipt nor marks
@@ -165,15 +166,15 @@ class Books:
         resume = min(day_of(now_ns - SKEW_NS), days[-1] if days else 0)
         since = min((each[1:] for each in marks.values()), default=(resume, 0))
         places: dict[int, int] = {since[0]: since[1]}
-        used: Used = {name: [] for name in marks}
         for day in days:
-            if day >= since[0] and marks:
+            entries: Sequence[tuple[int, DayEntry]] = [_NOTHING] if day >= since[0] and marks else []
+            while entries:
                 start = places.setdefault(day, 0)
-                (entries,) = await self._store.read_days(USAGE, [day], start)
-                entries = [each for each in entries if each[0] <= last_seq]
+                (page,) = await self._store.read_days(USAGE, [day], start, PAGE_ENTRIES)
+                entries = [each for each in page if each[0] <= last_seq]
                 places[day] = start + len(entries)
-                await asyncio.to_thread(_pick, used, marks, entries)
-        return used, Billed(last_seq, resume, places.get(resume, 0))
+                await asyncio.to_thread(_add, tallies, marks, entries)
+        return Billed(last_seq, resume, places.get(resume, 0))
 
     async def rate_points(self, names: set[str], from_ns: int, upto_ns: int) -> dict[str, list[RatePoint]]:
         """Read the rates of resources in a time, and the latest ones before it, in order of time."""
@@ -193,10 +194,12 @@ class Books:
         }
 
 
-def _pick(used: Used, marks: Mapping[str, Billed], entries: Sequence[tuple[int, DayEntry]]) -> None:
-    """Pick the usage that is after the marks; nothing is ever dropped from this book."""
+def _add(
+    tallies: Mapping[str, Tally], marks: Mapping[str, Billed], entries: Sequence[tuple[int, DayEntry]]
+) -> None:
+    """Add up what is after the marks; nothing is ever dropped from this book."""
     for first, entry in entries:
         for seq, row in enumerate(entry.rows, first):
             billed = marks.get(row.metric)
             if billed is not None and seq > billed.seq:
-                used[row.metric].append(Numbered(seq, entry.written_ns, row))
+                tallies[row.metric].add(seq, row)

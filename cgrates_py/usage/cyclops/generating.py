@@ -18,7 +18,6 @@ from cgrates_py.usage.cyclops.books import (
     LINK,
     RATES,
     Books,
-    Used,
     billed_bytes,
     billed_mark,
     ns_bytes,
@@ -32,8 +31,8 @@ from cgrates_py.usage.cyclops.sources import Occasion, RateSource, RuleError
 from cgrates_py.usage.cyclops.states import States
 from cgrates_py.usage.cyclops.times import written
 from cgrates_py.usage.cyclops.udr import Udr
-from rater.usage.cyclops import Bill, RatePoint, Window, aggregate, bills, decimal_text, mean_rate, number
-from rater.usage.records import Numbered, Row
+from rater.usage.cyclops import Bill, RatePoint, Tally, Window, decimal_text, mean_rate, number
+from rater.usage.records import Row
 from storage.cyclops_state import CyclopsState, Meter
 from storage.daybook import Appended, Mark, MarkMoved, Receipt
 from storage.store import StoreUnavailableError
@@ -42,6 +41,9 @@ _log = structlog.get_logger(__name__)
 
 ATTEMPTS_MAX = 20
 """Lost races with other runs; each lost one means that another run charged something."""
+
+
+_ANY_RATE = [RatePoint(0, Fraction(1))]
 
 
 class Run(NamedTuple):
@@ -68,6 +70,7 @@ class Generator:
         self._clock = clock
         self._source = source
         self._udr = udr
+        self._charging = asyncio.Lock()
         self._noticed = set[str]()
         self.unrated = 0
         """How many times usage of a meter was not charged because it has no rate."""
@@ -91,9 +94,9 @@ class Generator:
 
     async def _dynamic(self, state: CyclopsState, times: Sequence[int]) -> list[Row]:
         meters = [meter for meter in await self._meters(state) if meter.enabled]
-        used: dict[str, list[Numbered]] = {}
+        used: dict[str, list[Bill]] = {}
         if self._source.wants_usage and self._udr is None and meters:
-            used = await self._unbilled(meters)
+            used = await self._used(meters)
         asked = [
             (meter.name, at_ns, self._rate(meter, at_ns, used.get(meter.name, [])))
             for at_ns in times
@@ -113,15 +116,20 @@ class Generator:
             raise failure
         return rows
 
-    async def _rate(self, meter: Meter, at_ns: int, rows: Sequence[Numbered]) -> str:
-        usage = aggregate(meter.type, (Decimal(each.row.value) for each in rows)) if rows else Fraction(0)
-        users = len({each.row.account for each in rows})
-        return await self._source.rate(Occasion(meter.name, at_ns, Decimal(decimal_text(usage)), users))
+    async def _rate(self, meter: Meter, at_ns: int, used: Sequence[Bill]) -> str:
+        usage = Decimal(decimal_text(sum((each.usage for each in used), Fraction(0))))
+        return await self._source.rate(Occasion(meter.name, at_ns, usage, len(used)))
 
     async def charges(
         self, windows: Sequence[Window], receipt: Receipt | None = None, marks: Sequence[Mark] = ()
     ) -> Run:
         """Charge what is not charged yet, in one append. Raises StoreError or RemoteError."""
+        async with self._charging:  # one at a time: the next one has what this one leaves
+            return await self._charges(windows, receipt, marks)
+
+    async def _charges(
+        self, windows: Sequence[Window], receipt: Receipt | None, marks: Sequence[Mark]
+    ) -> Run:
         for _ in range(ATTEMPTS_MAX):
             now_ns = self._clock.now_ns()
             state = await self._states.read()
@@ -168,13 +176,14 @@ class Generator:
         names = [billed_mark(each.name) for each in meters]
         before = dict(zip(names, await self._books.marks(names), strict=True))
         billed = {each.name: read_billed(before[billed_mark(each.name)]) for each in meters}
-        used, after = await self._books.unbilled(billed, now_ns)
+        tallies = {each.name: Tally(each.type, windows, points[each.name]) for each in meters}
+        after = await self._books.add_up(tallies, billed, now_ns)
         draft = _Draft([], [])
         for meter in meters:
-            rows, name = used[meter.name], billed_mark(meter.name)
-            found = await asyncio.to_thread(bills, meter.type, rows, windows, points[meter.name])
+            tally, name = tallies[meter.name], billed_mark(meter.name)
+            found = tally.bills()
             draft.rows.extend(_charge(meter.name, each, now_ns) for each in found)
-            if found or not rows:  # also without usage, or all of it is looked through the next time
+            if found or tally.empty:  # also without usage, or all of it is looked through the next time
                 draft.marks.append(Mark(name, before[name], billed_bytes(after)))
         return draft
 
@@ -201,11 +210,14 @@ class Generator:
         self._notice(unrated)
         return draft
 
-    async def _unbilled(self, meters: Sequence[Meter]) -> Used:
+    async def _used(self, meters: Sequence[Meter]) -> dict[str, list[Bill]]:
+        """Tell what accounts used of meters and is not charged yet."""
         marks = await self._books.marks([billed_mark(each.name) for each in meters])
         billed = {each.name: read_billed(mark) for each, mark in zip(meters, marks, strict=True)}
-        used, _ = await self._books.unbilled(billed, self._clock.now_ns())
-        return used
+        now_ns = self._clock.now_ns()
+        tallies = {each.name: Tally(each.type, [Window(0, now_ns)], _ANY_RATE) for each in meters}
+        await self._books.add_up(tallies, billed, now_ns)
+        return {name: tally.bills() for name, tally in tallies.items()}
 
     def _notice(self, meters: set[str]) -> None:
         self.unrated += len(meters)
