@@ -1,7 +1,8 @@
 """What stands in the store beside accounts, byte for byte: catalogue values, integration errors, events.
 
-Every record is the number of its format and a msgpack map by the names of the fields: a field that a later
-version adds has a default, so what was written before stays readable. Nothing is ever read by guess: what
+Every record is the number of its format and a msgpack map by the names of the fields (of a named tuple: an
+array): a field that a later version adds has a default, and in a tuple the last place, so what was written
+before stays readable. Nothing is ever read by guess: what
 does not decode to exactly its type is StoreCorruptError.
 """
 

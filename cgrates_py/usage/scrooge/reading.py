@@ -1,5 +1,6 @@
 """Tells what was pushed for service environments: of a pricing service and a day, or page by page."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -85,7 +86,7 @@ class Reading:
 
     async def _rows(self, day: int) -> Sequence[Numbered]:
         (entries,) = await self._store.read_days(BOOK, [day])
-        return replay(entries)
+        return await asyncio.to_thread(replay, entries)  # a day may have a million rows
 
 
 def _used(row: Row) -> Members:
