@@ -168,6 +168,18 @@ PUSHES = [
         rows=STORED,
     ),
     case(
+        "a key holds for a message that stores nothing, and for the place without its slash",
+        pushed(headers={**KEY, "Idempotency-Key": "\u00e9mpty"}),
+        pushed(headers={**KEY, "Idempotency-Key": "\u00e9mpty"}, url=A[:-1]),
+        pushed(ONE, headers={**KEY, "Idempotency-Key": "\u00e9mpty"}, expect={"status": 409}),
+    ),
+    case(
+        "a message as long as may be is stored, and a longer one is not",
+        pushed(used("alpha", requests=1), *[used("beta")] * 20_000),
+        pushed(ONE, x="x" * (1 << 20), expect={"status": 413}),
+        rows=STORED,
+    ),
+    case(
         "a key is one of its user",
         pushed(ONE, headers={**KEY, "Idempotency-Key": "mine"}),
         pushed(ONE, headers={**KEY, "Authorization": "ApiKey boss:k-boss", "Idempotency-Key": "mine"}),
