@@ -48,15 +48,18 @@ class UsageResponder:
         self._shop.counters.requests += 1
         try:
             asked = _decode(descriptor)
-            if asked.Dialect not in _DIALECTS[method]:
-                raise KeyError(asked.Dialect)
-            dialect = self._dialects[asked.Dialect]
+            dialect = self._dialect(method, asked.Dialect)
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
             sink.answer(token, Status.REFUSED, f"{Code.INVALID_PARAMS}: {error}".encode())
             return
         if asked.RetryId is None:
             asked.RetryId = sink.request_id(token)
         self._shop.run(self._answer(sink, token, dialect, asked))
+
+    def _dialect(self, method: int, name: str) -> Dialect:
+        if name not in _DIALECTS[method]:
+            raise KeyError(name)
+        return self._dialects[name]
 
     async def _answer(self, sink: Sink, token: object, dialect: Dialect, asked: DialectRequest) -> None:
         try:
