@@ -97,21 +97,18 @@ class Generator:
         used: dict[str, list[Bill]] = {}
         if self._source.wants_usage and self._udr is None and meters:
             used = await self._used(meters)
-        asked = [
-            (meter.name, at_ns, self._rate(meter, at_ns, used.get(meter.name, [])))
-            for at_ns in times
-            for meter in meters
-        ]
-        told = await asyncio.gather(*(each for _, _, each in asked), return_exceptions=True)
         rows, failure = list[Row](), None
-        for (name, at_ns, _), rate in zip(asked, told, strict=True):
-            if isinstance(rate, str):
-                rows.append(rate_row("dynamic", name, rate, at_ns))
-            elif isinstance(rate, RemoteError | RuleError):
-                failure = rate
-                _log.warning("meter not rated", meter=name, reason=str(rate))
-            else:
-                raise rate
+        for at_ns in times:
+            asked = (self._rate(meter, at_ns, used.get(meter.name, [])) for meter in meters)
+            told = await asyncio.gather(*asked, return_exceptions=True)
+            for meter, rate in zip(meters, told, strict=True):
+                if isinstance(rate, str):
+                    rows.append(rate_row("dynamic", meter.name, rate, at_ns))
+                elif isinstance(rate, RemoteError | RuleError):
+                    failure = rate
+                    _log.warning("meter not rated", meter=meter.name, reason=str(rate))
+                else:
+                    raise rate
         if failure is not None and not rows:
             raise failure
         return rows
