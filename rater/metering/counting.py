@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rater.instant import SECOND
-from rater.metering.catalogue import GENERATION_DIGITS
 from rater.metering.period import Period, bounds_s, cells_of, kind_of
 from rater.metering.product import Limit, Subscription
 from rater.metering.usage import Usage
@@ -122,8 +121,9 @@ class Counting:
 
     def raised(self) -> tuple[Raised, ...]:
         """Tell what the bookings led to: first traffic, and alerts of limits."""
+        usage = self.usage()
         for subscription in self._seen.values():
-            self._alert(subscription)
+            self._alert(usage, subscription)
         return tuple(self._events)
 
     def _add(self, series: str, cells: tuple[int, ...], number: int, replaces: bool = False) -> None:
@@ -181,20 +181,19 @@ class Counting:
 
     def _forget_former(self, subscription: Subscription) -> None:
         """Drop the counters of a deleted application of the same id."""
-        own = subscription.traffic
-        former = f"{subscription.application.app_id}~"
+        own = subscription.traffic[:-1]
+        named = own[: own.rindex("~") + 1]
         for series in self._before:
-            generation, colon, _ = series.removeprefix(former).partition(":")
-            if colon and series.startswith(former) and not series.startswith(own) and _is_one(generation):
+            if series.startswith(named) and not series.startswith(own):
                 self._touched[series] = {}
 
-    def _alert(self, subscription: Subscription) -> None:
+    def _alert(self, usage: Usage | None, subscription: Subscription) -> None:
         """Raise an alert if the fullest limit reached a bin that the service asks for: each once a day."""
         bins = subscription.product.service.alert_bins
         if not bins:
             return
         fullest: tuple[int, LimitState] | None = None
-        for state in states_of(self.usage(), subscription, cells_of(self._now_ns)):
+        for state in states_of(usage, subscription, cells_of(self._now_ns)):
             maximum = state.limit.maximum
             percent = state.current * 100 // maximum if maximum else 0
             if fullest is None or percent > fullest[0]:
@@ -210,8 +209,3 @@ class Counting:
                 return
         self._touched[series] = {minute: 1}
         self._events.append(Raised("alert", subscription, max(reached), *fullest))
-
-
-def _is_one(generation: str) -> bool:
-    """Tell whether a text is what generations are made of, and no part of another application's id."""
-    return len(generation) == GENERATION_DIGITS and all(digit in "0123456789abcdef" for digit in generation)

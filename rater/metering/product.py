@@ -54,9 +54,11 @@ class Product:
         return known
 
     def _lineage(self, metric_id: str) -> tuple[str, ...]:
-        line = [metric_id]
-        while (parent := self.parents.get(line[-1])) is not None and parent not in line:
-            line.append(parent)
+        line = {metric_id: None}  # in order, and quick to look into
+        parent = self.parents.get(metric_id)
+        while parent is not None and parent not in line:
+            line[parent] = None
+            parent = self.parents.get(parent)
         return tuple(line)
 
 
@@ -74,7 +76,7 @@ class Subscription:
         """Where each metric is counted in the account."""
         self.traffic = prefix
         """Counts the transactions: in all, and by day."""
-        self.codes = f"{prefix}#"
+        self.codes = f"{prefix[:-1]}#"
         """Begins the counters of response codes."""
-        self.alerted = f"{prefix}!"
+        self.alerted = f"{prefix[:-1]}!"
         """Begins the marks of alerts: when one was raised for a utilisation."""
