@@ -167,7 +167,7 @@ class MeteringResponder:
         encode = partial(_status_text, asked)
         operation = self._operation(job, sink, subscription.application.account_key, metering, encode)
         if mode is Mode.AUTHREP:
-            content = _content((transaction,), job.now_ns)
+            content = _content(mode, (transaction,), job.now_ns)
             self._identify(operation, job, _digest(content) if asked.RequestId else b"")
         self._resolve(operation)
 
@@ -189,7 +189,7 @@ class MeteringResponder:
         if not parts:
             job.answer(ACCEPTED)
             return
-        digest = _digest(_content(transactions, job.now_ns)) if asked.RequestId else b""
+        digest = _digest(_content(Mode.REPORT, transactions, job.now_ns)) if asked.RequestId else b""
         if len(parts) > 1:
             self._report_parts(job, product, parts, digest)
             return
@@ -285,9 +285,9 @@ def _report_text(answer: Answer, version: int) -> bytes:
     return report_bytes(answer)
 
 
-def _content(transactions: Iterable[Transaction], now_ns: int) -> object:
+def _content(mode: Mode, transactions: Iterable[Transaction], now_ns: int) -> object:
     """Tell what requests mean, to tell them apart: a time of receipt is none of it."""
-    return [
+    return mode.value, [
         (each.subscription.application.series, each.amounts, each.code, each.flat, each.at_ns)
         if each.at_ns != now_ns
         else (each.subscription.application.series, each.amounts, each.code, each.flat)

@@ -17,7 +17,9 @@ GENERATION = "0123456789"
 ETERNITY = cell_of(Period.ETERNITY, NOW_NS)
 
 
-def subscription(service_id: str, app_id: str, generation: str = GENERATION, *metric_ids: str) -> Subscription:
+def subscription(
+    service_id: str, app_id: str, generation: str = GENERATION, *metric_ids: str
+) -> Subscription:
     metrics = tuple(Metric(each, f"name of {each}") for each in metric_ids or ("m1",))
     service = Service(service_id, "pk", GENERATION, metrics=metrics)
     found = Application(service_id, app_id, generation, GENERATION, account=("", "rif"))

@@ -289,3 +289,9 @@ async def test_a_name_longer_than_any_is_unknown_without_a_look_and_told_in_shor
     answer = await desk.ask(AUTHORIZE, AppId="x" * 100_000)
     assert answer.Message == f'application with id="{"x" * 256}…" was not found'
     assert desk.responder._catalogue.size == remembered + 2  # the provider and its service
+
+
+async def test_an_id_of_a_report_is_no_id_of_an_authrep_of_the_same_content(desk: Desk) -> None:
+    await desk.ask(REPORT, Transactions=[Transaction("a1", None, [("hits", "100")])], RequestId="r")
+    status, body = await desk.post(AUTHREP, request(AppId="a1", Usage=[("hits", "100")], RequestId="r"))
+    assert (status, body[:17]) == (Status.REFUSED, b"REQUEST_ID_REUSED")
