@@ -29,12 +29,15 @@ from storage.loading.threescale_rules import (
     METRICS_MAX,
     RATES_MAX,
     metric_flaw,
-    rates_flaw,
+    repeated_rates,
     tiers_flaw,
 )
 from storage.loading.threescale_schema import ApplicationMember, Document, RateMember, ServiceMember
 
 FILE = "threescale.json"
+
+_KINDS = {"model_type": "an object", "tuple_type": "a list"}
+"""What the schema's names for kinds of values are in JSON."""
 
 _TREE = {"name": "a name of its own", "parent_id": "a metric above it"}
 """What a member of a metric was expected to be."""
@@ -99,7 +102,7 @@ def _tell(report: Report, loc: tuple[int | str, ...], kind: str, message: str, v
     elif kind == "extra_forbidden":
         report.problem(FILE, path, "a known member", "another")
     else:
-        expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
+        expected = _KINDS.get(kind, message.removeprefix("Value error, ").removeprefix("Input should be "))
         report.problem(FILE, path, expected, _kind(value))
 
 
@@ -122,6 +125,7 @@ class _Reader:
     def read(self) -> CatalogueSeed:
         document = self._document
         self._once("services", document.services, lambda each: each.id)
+        self._check_defaults()
         for service in document.services:
             self._services[service.id] = _service(self._services.get(service.id), service)
             self._said.append(service.id)
@@ -147,6 +151,16 @@ class _Reader:
                 "rates of usage": len(document.rates),
             },
         )
+
+    def _check_defaults(self) -> None:
+        """A provider has one default: with two, every load would change it twice."""
+        seen: set[str] = set()
+        for place, each in enumerate(self._document.services):
+            if each.default and each.provider_key in seen:
+                expected = "one default service of a provider"
+                self._report.problem(FILE, f"$.services[{place}]", expected, "another")
+            if each.default:
+                seen.add(each.provider_key)
 
     def _read_metrics(self) -> None:
         members = self._document.metrics
@@ -183,7 +197,7 @@ class _Reader:
             self._change(replace(service, limits=tuple(limits)))
 
     def _read_rates(self) -> None:
-        found: dict[str, list[MetricRate]] = {}
+        found: dict[str, list[tuple[str, MetricRate]]] = {}
         for place, each in enumerate(self._document.rates):
             path = f"$.rates[{place}]"
             if not self._metric(path, each.service, each.metric):
@@ -191,12 +205,13 @@ class _Reader:
             rate = _rate(each)
             if (flaw := tiers_flaw(rate.tiers)) is not None:
                 self._report.problem(FILE, f"{path}.tiers", flaw, "others")
-            rates = found.setdefault(each.service, [])
-            rates.append(rate)
-            if rates_flaw(rates) == len(rates) - 1:
-                self._report.problem(FILE, path, "one rate of a metric and plan from a time on", "another")
-        for service_id, rates in found.items():
+            found.setdefault(each.service, []).append((path, rate))
+        for service_id, given in found.items():
             service = self._services[service_id]
+            rates = tuple(rate for _, rate in given)
+            for place in repeated_rates(rates):
+                expected = "one rate of a metric and plan from a time on"
+                self._report.problem(FILE, given[place][0], expected, "another")
             metrics = {each.metric_id for each in rates}
             others = tuple(each for each in service.rates if each.metric_id not in metrics)
             self._bounded("rates", service_id, len(others) + len(rates), RATES_MAX)

@@ -51,13 +51,29 @@ def read(folder: Path, document: object, known: dict[str, Service] | None = None
     return load_folder(folder, Tariff(), now_ns=NOW_NS, services=known or {})
 
 
+ONE_RATE = "expected one rate of a metric and plan from a time on"
 OTHER = 'there is another metric "hits"'
 PROBLEMS: list[tuple[object, list[str]]] = [
-    ([], ["threescale.json $: expected a valid dictionary or instance of Document, got a list"]),
+    ([], ["threescale.json $: expected an object, got a list"]),
     ("{", ["threescale.json:1:2: expected JSON, got expecting property name enclosed in double quotes"]),
     (
         {"services": [{"id": "1"}]},
         ["threescale.json $.services[0].provider_key: expected this member, got nothing"],
+    ),
+    ({"services": {}}, ["threescale.json $.services: expected a list, got an object"]),
+    (
+        {"services": [SERVICE | {"id": str(each), "default": each > 1} for each in range(4)]},
+        ["threescale.json $.services[3]: expected one default service of a provider, got another"],
+    ),
+    (
+        {
+            "services": [SERVICE],
+            "metrics": [METRIC],
+            "rates": [
+                {"service": "1001", "metric": "m1", "plan": plan, "tiers": [{"price": 1}]} for plan in "aabcb"
+            ],
+        },
+        [f"threescale.json $.rates[{place}]: {ONE_RATE}, got another" for place in (1, 4)],
     ),
     ({"servces": []}, ["threescale.json $.servces: expected a known member, got another"]),
     (
