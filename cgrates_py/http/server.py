@@ -48,7 +48,8 @@ async def run_http(
     With ``admin`` the administration is served there, and there alone.
     """
     services = open_services(settings)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each bad request fills disks
+    for library in ("uvicorn.error", "python_multipart"):
+        logging.getLogger(library).setLevel(logging.ERROR)  # a line for each bad request fills disks
     async with server_tls(settings) as tls:
         serving = [serve_app(settings, build_app(services, administration=admin is None), listener, tls)]
         if admin is not None:
