@@ -1,6 +1,6 @@
 """What a booking led to and what could not be booked: kept in the store before the caller is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import structlog
@@ -30,36 +30,37 @@ class News:
 
     def __init__(self, store: ListStore) -> None:
         self._store = store
-        self._errors: list[tuple[str, ErrorRecord]] = []
 
-    def error(self, error: KnownServiceError, asked: MeteringRequest, now_ns: int) -> None:
-        """Note an integration error; ``then`` keeps it."""
+    async def error_then(
+        self, error: KnownServiceError, asked: MeteringRequest, now_ns: int, done: Callable[[], None]
+    ) -> None:
+        """Keep an integration error, and go on."""
         named = {"app_id": asked.AppId, "user_key": asked.UserKey}
         context = {name: text[:255] for name, text in named.items() if text}
-        self._errors.append((error.service_id, ErrorRecord(error.code, error.message, now_ns, context)))
-
-    async def then(self, done: Callable[[], None]) -> None:
-        """Keep what was noted, and go on."""
-        errors, self._errors = self._errors, []
         try:
-            for service_id, record in errors:
-                await self._store.add_error(service_id, record)
+            record = ErrorRecord(error.code, error.message, now_ns, context)
+            await self._store.add_error(error.service_id, record)
         except StoreError as failure:
-            _log.warning("integration errors not kept", count=len(errors), reason=str(failure))
+            _log.warning("integration error not kept", reason=str(failure))
         except Exception:
-            _log.exception("integration errors not kept")
+            _log.exception("integration error not kept")
         done()
 
-    async def events_then(self, body: bytes, done: Callable[[], None]) -> None:
-        """Keep the events that an answer tells, each once, and go on."""
+    async def events(self, bodies: Iterable[bytes]) -> None:
+        """Keep the events that answers tell, each once."""
         try:
-            told = _decode(body).Events
-            events = [(each.type, int(each.members["timestamp"]) * SECOND, each.members) for each in told]
-            await self._store.add_events(events)
+            told = [event for body in bodies if self.has_events(body) for event in _decode(body).Events]
+            await self._store.add_events(
+                [(each.type, int(each.members["timestamp"]) * SECOND, each.members) for each in told]
+            )
         except StoreError as failure:
             _log.warning("events not kept", reason=str(failure))
         except Exception:
             _log.exception("events not kept")
+
+    async def events_then(self, body: bytes, done: Callable[[], None]) -> None:
+        """Keep the events that an answer tells, and go on."""
+        await self.events((body,))
         done()
 
     def has_events(self, body: bytes) -> bool:
