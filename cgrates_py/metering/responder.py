@@ -4,6 +4,7 @@ What is in memory is answered without waiting; what is not is read first, and th
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 from hashlib import blake2b
@@ -259,7 +260,7 @@ class MeteringResponder:
 
     async def _after_refresh(self, job: _Job) -> None:
         """Wait until every change of the catalogue is known that was answered before the request."""
-        epoch = job.asked.Epoch
+        epoch = min(job.asked.Epoch, time.time_ns())  # what is still to come is not known with it
         try:
             async with asyncio.timeout_at(job.deadline):
                 await self._store.refresh()
