@@ -119,7 +119,7 @@ def delete_limit(
     """Delete a limit."""
     place = {"data_dir": data_dir, "redis_url": redis_url, "config": config}
     path = ("services", service_id, "plans", plan_id, "usagelimits", metric_id, period)
-    run("ask", "DELETE", path, done=f"{metric_id} has no limit a {period} in plan {plan_id}", **place)
+    run("ask", "DELETE", path, done=f"{metric_id} has no {period} limit in plan {plan_id}", **place)
 
 
 @rate.command(
@@ -207,7 +207,7 @@ def create_token(
 ) -> None:
     """Make a token for a service, which need not exist yet; print it."""
     place = {"data_dir": data_dir, "redis_url": redis_url, "config": config}
-    text = token_text or secrets.token_hex(16)
+    text = secrets.token_hex(16) if token_text is None else token_text
     body = {"service_tokens": {text: {"service_id": service_id}}}
     run("ask", "POST", ("service_tokens",), body, done=text, **place)
 

@@ -120,7 +120,8 @@ def _on_store(
             answer = await administration.answer(AdministerRequest(verb, list(path), {}, raw))
             document: Members = orjson.loads(bytes(answer.Body))
             if answer.Status >= 400:
-                raise CommandError(document.get("error", "there is one of that id already"))
+                error = document.get("error", "there is one of that id already")
+                raise CommandError("service not found" if error == "not_found" else error)
             return document
 
         await work(asked)

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import http.client
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,13 +163,13 @@ COMMANDS: list[tuple[str, int, str]] = [
         1,
         "!backend_version: expected one of 1, 2, oauth\n",
     ),
-    ("service show 99", 1, "!not_found\n"),
+    ("service show 99", 1, "!service not found\n"),
     ("metric create 20 m hits", 0, "metric m is kept\n"),
     ("metric create 20 n deep --parent m", 0, "metric n is kept\n"),
     ("metric delete 20 m", 1, '!metric "m" has children: deep\n'),
     ("limit set 20 p m --day 5 --eternity 9", 0, "limits of plan p on m are set\n"),
     ("limit set 20 p m", 2, "!nothing to set: give --minute, --day or another period\n"),
-    ("limit delete 20 p m eternity", 0, "m has no limit a eternity in plan p\n"),
+    ("limit delete 20 p m eternity", 0, "m has no eternity limit in plan p\n"),
     ("rate set 20 m --tier 0:0.1 --tier 10:0.05 --over day", 0, "a rate of m is set\n"),
     ("rate set 20 m --tier 0:0.2 --from 2026-01-01T00:00:00Z", 0, "a rate of m is set\n"),
     ("rate set 20 m --tier 0:0.3 --from 2026-01-01T01:00:00+01:00", 0, "a rate of m is set\n"),
@@ -185,6 +186,7 @@ COMMANDS: list[tuple[str, int, str]] = [
     ("application change 20 a --state off", 0, "application a is changed\n"),
     ("application change 20 c --state off", 1, "!application not found\n"),
     ("token create 20 tok", 0, "tok\n"),
+    ("token create 20 ''", 1, "!Service token cannot be blank\n"),
     ("token delete 20 other", 1, "!there is no such token for that service\n"),
 ]
 
@@ -201,7 +203,7 @@ SHOWN: list[tuple[str, object]] = [
 
 def threescale(server: Server, command: str) -> tuple[int, str]:
     """Do a command as ``main`` would, in this process; what goes to stderr begins with ``!``."""
-    done = CliRunner().invoke(app, ["threescale", *command.split(), "--data-dir", str(server.data_dir)])
+    done = CliRunner().invoke(app, ["threescale", *shlex.split(command), "--data-dir", str(server.data_dir)])
     structlog.reset_defaults()
     if isinstance(done.exception, CommandError):
         return done.exception.code, f"!{done.exception}\n"
