@@ -60,6 +60,10 @@ PROBLEMS: list[tuple[object, list[str]]] = [
         {"services": [{"id": "1"}]},
         ["threescale.json $.services[0].provider_key: expected this member, got nothing"],
     ),
+    (
+        '{"services": [{"id": "1", "provider_key": "a", "provider_key": "b"}]}',
+        ["threescale.json: expected each member of an object once, got 'provider_key' a second time"],
+    ),
     ({"services": {}}, ["threescale.json $.services: expected a list, got an object"]),
     (
         {"services": [SERVICE | {"id": str(each), "default": each > 1} for each in range(4)]},
