@@ -2,6 +2,8 @@
 
 import msgspec
 
+from cgrates_py.answers import ANSWER_BYTES_MAX, AnswerTooLongError
+from protocol.errors import Code
 from protocol.metering import Event, MeteringAnswer, MeteringRequest, UsageReport
 from rater.charging import Answer
 from rater.instant import SECOND
@@ -11,6 +13,11 @@ from rater.metering.period import bounds_s
 
 APP_KEYS_MAX = 256
 """Keys that a list of an application's keys has at most."""
+
+_TOO_LONG = (
+    f"{Code.INVALID_PARAMS}: the answer would be longer than {ANSWER_BYTES_MAX} bytes,"
+    " expected a plan of fewer limits, or a report of fewer applications"
+).encode()
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,7 +31,7 @@ def error_bytes(code: str, message: str) -> bytes:
 
 
 def status_bytes(status: MeteringStatus, asked: MeteringRequest) -> bytes:
-    """Print the status of an authorisation with what the request asked to be told."""
+    """Print an authorisation's status with what the request asked to be told. Raises AnswerTooLongError."""
     metering = status.metering
     subscription = metering.transactions[0].subscription
     application = subscription.application
@@ -47,13 +54,20 @@ def status_bytes(status: MeteringStatus, asked: MeteringRequest) -> bytes:
         answer.Hierarchy = [(each.limit.name, children[each.limit.metric_id]) for each in status.states]
     if asked.LimitHeaders and code in ("", "limits_exceeded"):
         answer.Limit = _limit(status)
-    return _encode(answer)
+    return _within(_encode(answer))
 
 
 def report_text(answer: Answer, version: int) -> bytes:
     """Print the answer to a report: nothing but the events that it led to."""
     assert isinstance(answer, MeteringStatus)  # noqa: S101 -- what was asked for
-    return _encode(MeteringAnswer(Events=events(answer)))
+    return _within(_encode(MeteringAnswer(Events=events(answer))))
+
+
+def _within(body: bytes) -> bytes:
+    """Refuse an answer that no link takes, before anything is counted."""
+    if len(body) > ANSWER_BYTES_MAX:
+        raise AnswerTooLongError(_TOO_LONG)
+    return body
 
 
 def events(status: MeteringStatus) -> list[Event]:

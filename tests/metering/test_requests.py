@@ -9,6 +9,7 @@ import pytest
 
 from protocol.dispatch import Status
 from protocol.metering import MeteringAnswer, Transaction
+from rater.metering.catalogue import Metric, UsageLimit
 from rater.metering.period import Period
 from storage.documents import Replacement, key_of
 from tests.metering.desk import AUTHORIZE, AUTHREP, NOW_NS, REPORT, SERVICE, Desk, application, request
@@ -295,3 +296,16 @@ async def test_an_id_of_a_report_is_no_id_of_an_authrep_of_the_same_content(desk
     await desk.ask(REPORT, Transactions=[Transaction("a1", None, [("hits", "100")])], RequestId="r")
     status, body = await desk.post(AUTHREP, request(AppId="a1", Usage=[("hits", "100")], RequestId="r"))
     assert (status, body[:17]) == (Status.REFUSED, b"REQUEST_ID_REUSED")
+
+
+async def test_a_call_whose_answer_no_link_would_take_is_refused_and_counts_nothing(desk: Desk) -> None:
+    metrics = [Metric(f"long{each}", f"{each:0250}") for each in range(600)]
+    limits = [UsageLimit("gold", each.metric_id, period, 1) for each in metrics for period in Period]
+    long = replace(SERVICE, metrics=(*SERVICE.metrics, *metrics), limits=tuple(limits))
+    assert await desk.store.replace([Replacement(key_of(SERVICE), SERVICE, long)])
+    status, body = await desk.post(AUTHREP, request(AppId="a1", Usage=[("hits", "1")]))
+    assert (status, body.partition(b",")[0]) == (
+        Status.REFUSED,
+        b"INVALID_PARAMS: the answer would be longer than 1000000 bytes",
+    )
+    assert await desk.counted("a1", "m1") == 0
