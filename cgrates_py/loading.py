@@ -2,14 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cgrates_py.accounts import AccountError, load_account, name_of
 from cgrates_py.clock import SystemClock
 from cgrates_py.metering.administration.desk import Desk, RefusedError
-from cgrates_py.metering.administration.seeding import ChangedError, missing_payers, seed_catalogue
+from cgrates_py.metering.administration.seeding import (
+    ChangedError,
+    missing_payers,
+    moved_usage,
+    seed_catalogue,
+)
 from rater.metering.catalogue import Application, Service
 from storage.loading import AccountSeed, Format, Loaded, load_folder
 from storage.loading.folder import Progress
@@ -67,7 +72,7 @@ async def load(
             progress=progress,
             services=services,
         )
-        loaded = await _with_payers(desk, loaded)
+        loaded = await _with_payers(desk, loaded, services)
         if loaded.problem_count or dry_run:
             return Outcome(loaded)
         version: int | None = current
@@ -93,22 +98,25 @@ async def _services(store: ValkeyStore, folder: Path) -> dict[str, Service]:
     return {each.service_id: each for each in every if isinstance(each, Service)}
 
 
-async def _with_payers(desk: Desk, loaded: Loaded) -> Loaded:
-    """Look whether the accounts that pay for applications are there, or come with this load."""
+async def _with_payers(desk: Desk, loaded: Loaded, services: Mapping[str, Service]) -> Loaded:
+    """Look whether the accounts that pay for applications are there or come with this load, and may pay."""
     coming = {(seed.account.customer, seed.account.subject) for seed in loaded.accounts}
     tied = loaded.catalogue.applications
     missing = [place for place in await missing_payers(desk, tied) if tied[place].account not in coming]
-    if not missing:
+    moved = await moved_usage(desk, tied, services)
+    if not missing and not moved:
         return loaded
-    problems = tuple(_no_payer(place, tied[place]) for place in missing)
+    problems = tuple(_payer_problem(place, tied[place], "an account") for place in missing)
+    problems += tuple(_payer_problem(place, tied[place], "the account that has its usage") for place in moved)
     return replace(
         loaded, problems=loaded.problems + problems, problem_count=loaded.problem_count + len(problems)
     )
 
 
-def _no_payer(place: int, application: Application) -> Problem:
+def _payer_problem(place: int, application: Application, expected: str) -> Problem:
     path = f"$.applications[{place}].account"
-    return Problem(CATALOGUE_FILE, path, "an account", shown(name_of(application.account or ("", ""))))
+    got = "none" if application.account is None else shown(name_of(application.account))
+    return Problem(CATALOGUE_FILE, path, expected, got)
 
 
 async def _in_force(store: ValkeyStore, version: int) -> tuple[str, ...]:

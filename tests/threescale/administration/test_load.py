@@ -10,7 +10,12 @@ import pytest
 from cgrates_py.accounts import load_account
 from cgrates_py.demo import FOLDERS
 from cgrates_py.metering.administration.desk import Desk, RefusedError
-from cgrates_py.metering.administration.seeding import ChangedError, missing_payers, seed_catalogue
+from cgrates_py.metering.administration.seeding import (
+    ChangedError,
+    missing_payers,
+    moved_usage,
+    seed_catalogue,
+)
 from rater.account import Account
 from rater.metering.catalogue import Application, Service
 from rater.tariff import Tariff
@@ -249,7 +254,10 @@ async def test_usage_cannot_move_to_another_account_by_a_load(tmp_path: Path) ->
     store, desk = await shop(tmp_path)
     usage = {(await app(store)).series + "m1": {0: 1}}
     await load_account(store, Account("t", "payer", usage=usage), True, NOW_NS)
-    untied = {"applications": [{"service": "1001", "id": "a1"}]}
+    untied = {"applications": [{"service": "1001", "id": each} for each in ("a2", "a1", "new")]}
+    known = {"1001": await service_of(store)}
+    given = read(tmp_path, untied, known).catalogue.applications
+    assert await moved_usage(desk, given, known) == [1]
     with pytest.raises(RefusedError, match="cannot move"):
         await seed(desk, tmp_path, untied)
 
