@@ -288,12 +288,6 @@ async def test_the_redirect_is_called_as_the_request_calls_it(
         ("METHOD_NOT_FOUND: none", 503, "method_not_found", {"retry-after": "1"}),
         ("INTERNAL: none", 503, "internal", {"retry-after": "1"}),
         ("AMOUNT_OUT_OF_RANGE: none", 400, "amount_out_of_range", {}),
-        (
-            "REQUEST_ID_REUSED: none",
-            409,
-            "request_id_reused",
-            {"3scale-rejection-reason": "request_id_reused"},
-        ),
     ],
 )
 async def test_a_failure_of_the_machinery_is_an_error_of_the_dialect(
@@ -311,6 +305,21 @@ async def test_a_failure_of_the_machinery_is_an_error_of_the_dialect(
 
     assert (response.status_code, response.text) == (status, error(code, "none"))
     assert headers.items() <= dict(response.headers).items()
+
+
+@pytest.mark.parametrize(("options", "has_body"), [("rejection_reason_header=1", True), ("no_body=1", False)])
+async def test_an_id_used_for_something_else_is_a_refusal_that_clients_can_read(
+    options: str, has_body: bool, balancer: ScriptedBalancer, http: httpx.AsyncClient
+) -> None:
+    """They look for a status document in every 409; the id that a rater names is not as they wrote it."""
+    balancer.answer = lambda *_: "!REQUEST_ID_REUSED: RequestId 'a/r' was used before"
+
+    response = await http.get(f"{AUTHREP}?{ASKED}", headers={"3scale-options": options})
+
+    reason = "<reason>the request id was used before with other content</reason><plan></plan>"
+    refusal = f"{HEAD}<status><authorized>false</authorized>{reason}</status>"
+    assert (response.status_code, response.text) == (409, refusal if has_body else "")
+    assert (response.headers.get("3scale-rejection-reason") == "request_id_reused") is has_body
 
 
 async def test_an_answer_that_cannot_be_read_is_a_failure_of_the_machinery(
