@@ -5,7 +5,7 @@ What is in memory is answered without waiting; what is not is read first, and th
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import Protocol, cast
@@ -170,7 +170,7 @@ class MeteringResponder:
         encode = partial(_status_text, asked)
         operation = self._operation(job, sink, subscription.application.account_key, metering, encode)
         if mode is Mode.AUTHREP:
-            self._identify(operation, job, product)
+            self._identify(operation, job, (transaction,))
         self._resolve(operation)
 
     def _report(self, job: _Job, product: Product) -> None:
@@ -197,7 +197,7 @@ class MeteringResponder:
         metering = Metering(Mode.REPORT, job.now_ns, tuple(ours))
         sink = Telling(job.sink, self._news, self._shop)
         operation = self._operation(job, sink, key, metering, report_text)
-        self._identify(operation, job, product)
+        self._identify(operation, job, metering.transactions)
         self._resolve(operation)
 
     def _report_parts(
@@ -233,14 +233,18 @@ class MeteringResponder:
         call = Call(key[0], key[1], "", "", 0, 0, 0)
         return Operation(sink, job.token, Request(kind, call, 0, metering), encode, job.deadline)
 
-    def _identify(self, operation: Operation, job: _Job, product: Product) -> None:
+    def _identify(self, operation: Operation, job: _Job, transactions: Sequence[Transaction]) -> None:
         """Have the answer kept: under the caller's id, else under one that stands for sending again.
 
-        A caller's id is one of its service: callers of several have ids of their own, and one account pays.
+        A caller's id is the application's, or the service's of a report about several: others that the same
+        account pays for have ids of their own.
         """
         asked = job.asked
         if asked.RequestId:
-            operation.request_id = f"{product.service.service_id}/{asked.RequestId}"
+            first = transactions[0].subscription.application
+            several = any(each.subscription.application.app_id != first.app_id for each in transactions)
+            whose = first.service_id if several else f"{first.service_id}/{first.app_id}"
+            operation.request_id = f"{whose}/{asked.RequestId}"
         else:
             operation.request_id = asked.RetryId or job.sink.request_id(job.token)
         operation.digest = _digest(asked)

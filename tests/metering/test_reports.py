@@ -149,18 +149,19 @@ async def test_a_repeat_is_known_though_its_timestamp_was_the_time_of_the_first(
     assert await desk.counted("a1", "m1") == 1
 
 
-async def test_services_that_one_account_pays_for_have_request_ids_of_their_own() -> None:
+async def test_applications_that_one_account_pays_for_have_request_ids_of_their_own() -> None:
     second = replace(SERVICE, service_id="1002")
     values = [
         *CATALOGUE,
         second,
         application("same", account=("", "rif")),
+        application("other", account=("", "rif")),
         application("same", second, account=("", "rif")),
     ]
     desk = await Desk().fill(values)
-    for service_id in ("1001", "1002"):
+    for service_id, app_id in (("1001", "same"), ("1002", "same"), ("1001", "other")):
         answer = await desk.ask(
-            AUTHREP, ServiceId=service_id, AppId="same", Usage=[("hits", "3")], RequestId="1"
+            AUTHREP, ServiceId=service_id, AppId=app_id, Usage=[("hits", "3")], RequestId="1"
         )
         assert [each.current for each in answer.Reports] == ["3", "3", "0"]
 
