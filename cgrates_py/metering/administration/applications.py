@@ -43,13 +43,9 @@ async def show_application(desk: Desk, call: Call) -> Reply:
 async def post_application(desk: Desk, call: Call) -> Reply:
     """Create an application; one that exists stays as it is."""
     given = fields.wrapped(call, "application")
-    service_id, app_id = call.names["service"], call.names["application"]
-    service = await desk.service(service_id)
-    stored = await desk.stored_application(service_id, app_id)
-    if stored is not None and belongs(stored, service):
-        return Reply(405, {"status": "exists", "application": shown(stored)})
-    saved = await save(desk, service_id, app_id, given)
-    return Reply(201, {"status": "created", "application": shown(saved.application)})
+    saved = await save(desk, call.names["service"], call.names["application"], given, new=True)
+    status = 201 if saved.said == "created" else 405
+    return Reply(status, {"status": saved.said, "application": shown(saved.application)})
 
 
 async def put_application(desk: Desk, call: Call) -> Reply:
@@ -132,13 +128,18 @@ _LISTS = ("application_keys", "user_keys", "referrer_filters")
 """Attributes that add to lists of an application."""
 
 
-async def save(desk: Desk, service_id: str, app_id: str, given: Members) -> Saved:
-    """Merge attributes into an application, or create it with them and its account."""
+async def save(desk: Desk, service_id: str, app_id: str, given: Members, *, new: bool = False) -> Saved:
+    """Merge attributes into an application, or create it with them and its account.
+
+    With ``new`` one that exists stays as it is.
+    """
 
     async def plan() -> Plan[Saved]:
         service = await desk.service(service_id)
         stored = await desk.stored_application(service_id, app_id)
         before = stored if belongs(stored, service) else None
+        if new and before is not None:
+            return (), Saved(before, "exists")
         after = await _merged(desk, service, app_id, before, given)
         changes = await replaced(desk, stored, before, after)
         return changes, Saved(after, "modified" if before else "created")
