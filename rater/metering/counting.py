@@ -12,7 +12,7 @@ from rater.metering.value import Amount, spread
 KEPT_S = 86_400
 """A cell is kept so long after its period ended: a report may be as old."""
 MINUTES_KEPT_S = 180
-"""… and that of a minute so long."""
+"""… and that of a minute so long, unless a price depends on what was used in it."""
 ALERT_AGAIN_S = 86_400
 """An alert is raised for one utilisation of one application once in so long."""
 
@@ -110,11 +110,16 @@ class Counting:
         if not amounts:
             return
         subscription = transaction.subscription
-        cells = cells_of(transaction.at_ns)
+        cells = every = cells_of(transaction.at_ns)
         if self._now_s - transaction.at_ns // SECOND >= MINUTES_KEPT_S + 60:
             cells = cells[: Period.MINUTE]
+        priced = subscription.product.priced_by_minute
         for metric_id, (number, replaces) in touched_by(transaction._replace(amounts=amounts)).items():
-            self._add(subscription.series[metric_id], cells, number, replaces)
+            series = subscription.series[metric_id]
+            if metric_id in priced:
+                self._add(series, every, number, replaces, KEPT_S)
+            else:
+                self._add(series, cells, number, replaces)
         if len(transaction.code) == 3 and transaction.code.isascii() and transaction.code.isdecimal():
             self._count_code(subscription, cells, transaction.code)
         self._count_traffic(subscription)
@@ -126,7 +131,14 @@ class Counting:
             self._alert(usage, subscription)
         return tuple(self._events)
 
-    def _add(self, series: str, cells: tuple[int, ...], number: int, replaces: bool = False) -> None:
+    def _add(
+        self,
+        series: str,
+        cells: tuple[int, ...],
+        number: int,
+        replaces: bool = False,
+        minutes_kept_s: int = MINUTES_KEPT_S,
+    ) -> None:
         counted = self._writable(series)
         added = False
         for cell in cells:
@@ -138,7 +150,7 @@ class Counting:
             else:
                 counted.pop(cell, None)
         if added:
-            self._forget_old(counted)
+            self._forget_old(counted, minutes_kept_s)
 
     def _cells(self, series: str) -> Mapping[int, int]:
         cells = self._touched.get(series)
@@ -150,12 +162,12 @@ class Counting:
             cells = self._touched[series] = dict(self._before.get(series) or {})
         return cells
 
-    def _forget_old(self, counted: dict[int, int]) -> None:
+    def _forget_old(self, counted: dict[int, int], minutes_kept_s: int) -> None:
         """Drop the cells whose periods ended long ago."""
         for cell in list(counted):
             bounds = bounds_s(cell)
             if bounds is not None:
-                kept_s = MINUTES_KEPT_S if kind_of(cell) is Period.MINUTE else KEPT_S
+                kept_s = minutes_kept_s if kind_of(cell) is Period.MINUTE else KEPT_S
                 if bounds[1] + kept_s <= self._now_s:
                     del counted[cell]
 

@@ -19,7 +19,17 @@ class Limit(NamedTuple):
 class Product:
     """What a service counts, bounds and charges for."""
 
-    __slots__ = ("_limits", "by_id", "by_name", "children", "lineage", "parents", "prices", "service")
+    __slots__ = (
+        "_limits",
+        "by_id",
+        "by_name",
+        "children",
+        "lineage",
+        "parents",
+        "priced_by_minute",
+        "prices",
+        "service",
+    )
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -37,6 +47,10 @@ class Product:
         for child, parent in self.parents.items():
             self.children[parent].append(self.by_id[child].name)
         self.prices = PriceBook(service.rates)
+        self.priced_by_minute = frozenset(
+            rate.metric_id for rate in service.rates if rate.over is Period.MINUTE
+        )
+        """Metrics whose price depends on what was used in the same minute."""
         self._limits: dict[str, tuple[Limit, ...]] = {}
 
     def limits(self, plan_id: str) -> tuple[Limit, ...]:

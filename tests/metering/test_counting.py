@@ -1,11 +1,12 @@
 """Counters of several applications in one account: none touches another's."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from rater.account import Account
-from rater.metering.catalogue import Application, Metric, Service
+from rater.metering.catalogue import Application, Metric, MetricRate, Service, Tier
 from rater.metering.counting import Transaction
 from rater.metering.metering import Metering, Mode, meter
 from rater.metering.period import Period, cell_of
@@ -70,3 +71,17 @@ def test_a_circle_of_metrics_ends_at_its_first() -> None:
     service = Service("1001", "pk", GENERATION, metrics=(Metric("a", "a", "b"), Metric("b", "b", "a")))
     assert Product(service).lineage == {"a": ("a", "b"), "b": ("b", "a")}
     assert Product(replace(service, metrics=service.metrics[:1])).lineage == {"a": ("a",)}
+
+
+@pytest.mark.parametrize("period", Period)
+def test_late_usage_costs_what_it_would_have_cost_in_time(period: Period) -> None:
+    """Packages of ten for 1.00: one unit begins a package, nine more fill it."""
+    rate = MetricRate("m1", (Tier(0, Decimal(1)),), package=10, over=period)
+    service = Service("1001", "pk", GENERATION, metrics=(Metric("m1", "hits"),), rates=(rate,))
+    payer = Application("1001", "a1", GENERATION, GENERATION, account=("", "rif"))
+    whose = Subscription(payer, Product(service))
+    account = Account("", "rif")
+    for number in (1, 9):
+        late = Transaction(whose, NOW_NS - 86_400 * 10**9, (Amount("m1", number),))
+        account, _ = meter(account, Metering(Mode.REPORT, NOW_NS, (late,)))
+    assert account.credit == -(10**9)
