@@ -20,6 +20,7 @@ from cgrates_py.http.params import ParameterError, read_body
 from cgrates_py.http.services import Services, bearer, http_status, json_response
 from cgrates_py.http.sites import own_sites_only
 from protocol.errors import Code
+from protocol.limits import BRACKETS_MAX
 from protocol.metering import AdministerAnswer, AdministerRequest
 from protocol.methods import NAMES, Method
 
@@ -28,6 +29,8 @@ BODY_BYTES_MAX = 1 << 20
 """A batch of 1,000 applications has some 300 kB."""
 DEPTH_MAX = 32
 """Nesting of a body; the deepest that means anything has six levels."""
+BODY_BRACKETS_MAX = BRACKETS_MAX // 2
+"""Brackets of a body; a batch of 1,000 applications has some 8,000. The request around it needs a few."""
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 """Every one of them reaches the administration, which knows what there is."""
 
@@ -66,7 +69,7 @@ class _Administration:
             descriptor = _encode(await _asked(request))
         except ParameterError as error:
             return _problem(error.status, str(error))
-        if len(descriptor) > self.services.descriptor_bytes_max:
+        if len(descriptor) + len(_encode(key)) > self.services.descriptor_bytes_max:
             return _problem(413, "body: is longer than a request to a rater may be")
         reply = await self.services.rpc.call(NAMES[Method.METERING_ADMINISTER], descriptor, key)
         if reply.error is not None:
@@ -84,6 +87,9 @@ async def _asked(request: Request) -> AdministerRequest:
         deep = _is_deep(orjson.loads(body), DEPTH_MAX)
     except orjson.JSONDecodeError:
         raise ParameterError("body", "is not JSON") from None
+    # The balancer ends a connection on which more come, and this one carries everybody's calls.
+    if 2 * (body.count(b"[") + body.count(b"{")) > BODY_BRACKETS_MAX:
+        raise ParameterError("body", f"has more than {BODY_BRACKETS_MAX} brackets")
     if deep:
         raise ParameterError("body", f"is nested deeper than {DEPTH_MAX} levels")
     on_one_line = body.translate(bytes.maketrans(b"\r\n", b"  "))  # no text of JSON has either in it

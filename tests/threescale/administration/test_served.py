@@ -99,6 +99,17 @@ def test_a_bad_body_is_refused(served: Server, body: bytes, status: int, error: 
     assert (answer[0], json.loads(answer[1])) == (status, {"status": "error", "error": error})
 
 
+def test_no_request_breaks_the_connection_that_carries_everybodys_calls(served: Server) -> None:
+    """The balancer would end it for more brackets or bytes than it takes, and not before it sees the key."""
+    brackets = b"[" + b"[]," * 20_000 + b"[]]"
+    status, body, _ = ask(served.http, "POST", "/internal/services/", brackets, "Bearer nobody")
+    assert (status, json.loads(body)["error"]) == (400, "body: has more than 16384 brackets")
+
+    long = b'{"x":"' + b"a" * ((1 << 20) - 2_000) + b'"}'
+    status, body, _ = ask(served.http, "POST", "/internal/services/", long, "Bearer " + "k" * 8_000)
+    assert (status, json.loads(body)["error"]) == (413, "body: is longer than a request to a rater may be")
+
+
 def test_a_change_is_known_to_the_next_call(served: Server) -> None:
     """Ten times over: the rater remembers what it found before."""
 
