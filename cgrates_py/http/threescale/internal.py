@@ -5,7 +5,6 @@ Every request needs a key of an administrator, also while no other request needs
 
 import base64
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -20,6 +19,7 @@ from cgrates_py.http.params import ParameterError, read_body
 from cgrates_py.http.services import Services, bearer, http_status, json_response
 from cgrates_py.http.sites import own_sites_only
 from protocol.errors import Code
+from protocol.framing import too_deep
 from protocol.limits import BRACKETS_MAX
 from protocol.metering import AdministerAnswer, AdministerRequest
 from protocol.methods import NAMES, Method
@@ -83,14 +83,14 @@ class _Administration:
 async def _asked(request: Request) -> AdministerRequest:
     """Read a request. Raises ParameterError."""
     body = await read_body(request, BODY_BYTES_MAX) or b"null"
-    try:
-        deep = _is_deep(orjson.loads(body), DEPTH_MAX)
-    except orjson.JSONDecodeError:
-        raise ParameterError("body", "is not JSON") from None
     # The balancer ends a connection on which more come, and this one carries everybody's calls.
     if 2 * (body.count(b"[") + body.count(b"{")) > BODY_BRACKETS_MAX:
         raise ParameterError("body", f"has more than {BODY_BRACKETS_MAX} brackets")
-    if deep:
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise ParameterError("body", "is not JSON") from None
+    if too_deep(body, DEPTH_MAX):
         raise ParameterError("body", f"is nested deeper than {DEPTH_MAX} levels")
     on_one_line = body.translate(bytes.maketrans(b"\r\n", b"  "))  # no text of JSON has either in it
     query = dict(request.query_params)
@@ -105,14 +105,6 @@ def _segments(request: Request) -> list[str]:
     except UnicodeDecodeError:
         raise ParameterError("path", "is not UTF-8, percent-encoded") from None
     return segments[1:]
-
-
-def _is_deep(value: Any, levels: int) -> bool:
-    """Tell whether a value has more than so many levels."""
-    if not isinstance(value, dict | list):
-        return False
-    members = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deep(member, levels - 1) for member in members)
 
 
 def _password(request: Request) -> str | None:
