@@ -1,6 +1,6 @@
 """Reads ``threescale.json``: services, metrics, limits, rates, applications and tokens of metered usage.
 
-What comes of it lies over what the store has: services merge with those of the same id. Generations are the
+What the file names is as it says, whole; what it does not name is as the store has it. Generations are the
 store's: whoever applies this fills them in.
 """
 
@@ -227,10 +227,11 @@ class _Reader:
             for place in repeated_rates(rates):
                 expected = "one rate of a metric and plan from a time on"
                 self._report.problem(FILE, given[place][0], expected, "another")
-            metrics = {each.metric_id for each in rates}
-            others = tuple(each for each in service.rates if each.metric_id not in metrics)
-            self._bounded("rates", service_id, len(others) + len(rates), RATES_MAX)
-            self._change(replace(service, rates=(*others, *rates)))
+            merged = _upserted(
+                service.rates, rates, lambda each: (each.metric_id, each.plan_id, each.from_ns)
+            )
+            self._bounded("rates", service_id, len(merged), RATES_MAX)
+            self._change(replace(service, rates=merged))
 
     def _read_applications(self) -> tuple[Application, ...]:
         members = self._document.applications
@@ -281,19 +282,17 @@ class _Reader:
 
 def _service(before: Service | None, given: ServiceMember) -> Service:
     service = before or Service(given.id, given.provider_key, "")
-    bins = service.alert_bins if given.alert_limits is None else tuple(sorted(set(given.alert_limits)))
     return replace(
         service,
         provider_key=given.provider_key,
         mode=given.backend_version,
         state=given.state or ACTIVE,
         referrer_filters_required=given.referrer_filters_required,
-        alert_bins=bins,
+        alert_bins=tuple(sorted(set(given.alert_limits or ()))),
     )
 
 
 def _application(given: ApplicationMember) -> Application:
-
     return Application(
         given.service,
         given.id,

@@ -17,7 +17,7 @@ from cgrates_py.metering.administration.seeding import (
     seed_catalogue,
 )
 from rater.account import Account
-from rater.metering.catalogue import Application, Service
+from rater.metering.catalogue import Application, MetricRate, Service
 from rater.tariff import Tariff
 from storage.documents import Replacement, application_key, key_of, service_key
 from storage.loading import Loaded, load_folder
@@ -230,6 +230,37 @@ async def test_what_a_file_names_is_as_it_says_and_the_rest_stays(tmp_path: Path
     assert replace(then, limits=service.limits) == service
     assert (await admin.ask("GET", "services/1001/applications/key/u"))[0] == 404
     assert (await admin.ask("GET", "services/1001/applications/a3"))[0] == 200
+
+
+async def test_a_rate_replaces_the_one_of_its_metric_plan_and_time_alone(tmp_path: Path) -> None:
+    store, desk = await shop(tmp_path)
+    named = [("m1", "p", None), ("m1", "q", None), ("m1", "p", "2027-01-01T00:00:00Z"), ("m2", "p", None)]
+    await seed(desk, tmp_path, {"rates": [_rate(*each, price=1) for each in named]})
+    before = (await service_of(store)).rates
+    assert len(before) == 5
+    again = [_rate("m1", "p", None, price=2), _rate("m1", "r", None, price=3)]
+    assert await seed(desk, tmp_path, {"rates": again}) == 1
+    after = (await service_of(store)).rates
+    assert {_named(each) for each in after} == {_named(each) for each in before} | {("m1", "r", 0)}
+    changed = {_named(each): int(each.tiers[0].price) for each in set(after) - set(before)}
+    assert changed == {("m1", "p", 0): 2, ("m1", "r", 0): 3}
+
+
+def _rate(metric: str, plan: str, start: str | None, *, price: int) -> dict[str, Any]:
+    rate = {"service": "1001", "metric": metric, "plan": plan, "tiers": [{"price": price}]}
+    return rate | ({"from": start} if start else {})
+
+
+def _named(rate: MetricRate) -> tuple[str, str, int]:
+    return rate.metric_id, rate.plan_id, rate.from_ns
+
+
+async def test_what_a_named_service_leaves_out_is_as_if_it_were_new(tmp_path: Path) -> None:
+    store, desk = await shop(tmp_path)
+    before = await service_of(store)
+    assert before.alert_bins == (80, 100)
+    assert await seed(desk, tmp_path, {"services": [SERVICE]}) == 1
+    assert await service_of(store) == replace(before, alert_bins=())
 
 
 async def test_the_default_service_is_the_first_or_the_one_said_to_be(tmp_path: Path) -> None:
