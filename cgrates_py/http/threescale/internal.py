@@ -4,6 +4,7 @@ Every request needs a key of an administrator, also while no other request needs
 """
 
 import base64
+import uuid
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -94,7 +95,8 @@ async def _asked(request: Request) -> AdministerRequest:
         raise ParameterError("body", f"is nested deeper than {DEPTH_MAX} levels")
     on_one_line = body.translate(bytes.maketrans(b"\r\n", b"  "))  # no text of JSON has either in it
     query = dict(request.query_params)
-    return AdministerRequest(request.method, _segments(request), query, msgspec.Raw(on_one_line))
+    raw = msgspec.Raw(on_one_line)
+    return AdministerRequest(request.method, _segments(request), query, raw, RetryId=uuid.uuid4().hex)
 
 
 def _segments(request: Request) -> list[str]:

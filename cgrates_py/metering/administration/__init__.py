@@ -112,7 +112,7 @@ class Administration:
         """Do what a request asks, or tell why not. Raises StoreError."""
         try:
             handler, names = _found(request.Verb, request.Path)
-            call = Call(names, request.Query, _read(request.Body))
+            call = Call(names, request.Query, _read(request.Body), request.RetryId)
             reply = await handler(self._desk, call)
         except RefusedError as refused:
             reply = Reply(refused.status, refused.document)
