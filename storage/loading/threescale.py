@@ -23,6 +23,7 @@ from rater.metering.catalogue import (
     UsageLimit,
 )
 from storage.loading.folder import Folder
+from storage.loading.members import TwiceError, each_once
 from storage.loading.report import Report, shown
 from storage.loading.threescale_rules import (
     LIMITS_MAX,
@@ -75,9 +76,9 @@ def _document(folder: Folder) -> Document | None:
         return None
     report = folder.report
     try:
-        raw = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_each_once)
+        raw = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=each_once)
         found = Document.model_validate(raw)
-    except _TwiceError as error:
+    except TwiceError as error:
         report.problem(FILE, "", "each member of an object once", f"{shown(str(error))} a second time")
     except json.JSONDecodeError as error:
         report.problem(FILE, f"{error.lineno}:{error.colno}", "JSON", error.msg.lower())
@@ -94,19 +95,6 @@ def _document(folder: Folder) -> Document | None:
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)
-
-
-class _TwiceError(ValueError):
-    """An object has two members of one name, which is the text."""
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise _TwiceError(name)
-        members[name] = value
-    return members
 
 
 def _tell(report: Report, loc: tuple[int | str, ...], kind: str, message: str, value: Any) -> None:

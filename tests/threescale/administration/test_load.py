@@ -69,6 +69,10 @@ PROBLEMS: list[tuple[object, list[str]]] = [
         '{"services": [{"id": "1", "provider_key": "a", "provider_key": "b"}]}',
         ["threescale.json: expected each member of an object once, got 'provider_key' a second time"],
     ),
+    (
+        '{"limits": [{"service": "1"}], "limits": []}',
+        ["threescale.json: expected each member of an object once, got 'limits' a second time"],
+    ),
     ({"services": {}}, ["threescale.json $.services: expected a list, got an object"]),
     (
         {"services": [SERVICE | {"id": str(each), "default": each > 1} for each in range(4)]},
