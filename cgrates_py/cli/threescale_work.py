@@ -18,6 +18,9 @@ from protocol.metering import AdministerRequest
 from rater import instant
 from storage.valkey import ValkeyStore
 
+_CREDENTIALS = {"application_keys": "keys", "user_keys": "user_keys", "referrer_filters": "referrer_filters"}
+"""What lets an application in, and where the API lists it below the application."""
+
 Members = dict[str, Any]
 Ask = Callable[..., Awaitable[Members]]
 """Asks the administration: verb, path, body. Raises CommandError with what it says no with."""
@@ -45,6 +48,52 @@ def ask(
             typer.echo(done)
 
     _on_store(work, config, place, may_create=may_create)
+
+
+def show_application(
+    path: tuple[str, ...], *, as_json: bool, config: Path | None = None, **place: Any
+) -> None:
+    """Show an application with all that lets it in."""
+
+    async def work(asked: Ask) -> None:
+        shown = (await asked("GET", path))["application"]
+        for name, part in _CREDENTIALS.items():
+            listed = (await asked("GET", (*path, part)))[name]
+            shown[name] = [each if isinstance(each, str) else each["value"] for each in listed]
+        _show({"application": shown}, "application", as_json)
+
+    _on_store(work, config, place)
+
+
+def create_key(path: tuple[str, ...], key: str | None, config: Path | None = None, **place: Any) -> None:
+    """Give an application a key, a random one for None; print it."""
+
+    async def work(asked: Ask) -> None:
+        answer = await asked("POST", path, {"application_key": {"value": key}})
+        typer.echo(answer["application_key"]["value"])
+
+    _on_store(work, config, place)
+
+
+def delete_listed(
+    listing: tuple[str, ...],
+    what: str,
+    text: str,
+    path: tuple[str, ...],
+    done: str,
+    config: Path | None = None,
+    **place: Any,
+) -> None:
+    """Delete what a listing of an application has; say so if it has no such thing."""
+
+    async def work(asked: Ask) -> None:
+        (listed,) = [each for each in (await asked("GET", listing)).values() if isinstance(each, list)]
+        if text not in [each if isinstance(each, str) else each["value"] for each in listed]:
+            raise CommandError(f"application {listing[3]} has no {what} {text}")
+        await asked("DELETE", path)
+        typer.echo(done)
+
+    _on_store(work, config, place)
 
 
 def change_application(
@@ -138,7 +187,8 @@ def _show(answer: Members, name: str, as_json: bool) -> None:
     if as_json:
         typer.echo(orjson.dumps(shown).decode())
     elif isinstance(shown, list):
-        rows = [{member: _cell(value) for member, value in row.items()} for row in shown]
+        every = [row if isinstance(row, dict) else {"value": row} for row in shown]
+        rows = [{member: _cell(value) for member, value in row.items()} for row in every]
         tables.out().print(tables.records(name, rows))
     else:
         tables.document(tables.out(), shown)

@@ -192,6 +192,17 @@ COMMANDS: list[tuple[str, int, str]] = [
         0,
         "application a is created\n",
     ),
+    ("key create 20 a k2", 0, "k2\n"),
+    ("key create 20 a k3", 0, "k3\n"),
+    ("key delete 20 a k", 0, "key k of application a is deleted\n"),
+    ("key delete 20 a k", 1, "!application key not found\n"),
+    ("user-key create 20 a u2", 0, "user key u2 names application a\n"),
+    ("user-key delete 20 a u", 0, "user key u of application a is deleted\n"),
+    ("user-key delete 20 a u", 1, "!application a has no user key u\n"),
+    ("filter create 20 a '*.ex.org'", 0, "filter *.ex.org of application a is kept\n"),
+    ("filter create 20 a ü/é?", 0, "filter ü/é? of application a is kept\n"),
+    ("filter delete 20 a '*.ex.org'", 0, "filter *.ex.org of application a is deleted\n"),
+    ("filter delete 20 a '*.ex.org'", 1, "!application a has no filter *.ex.org\n"),
     ("application create 20 a", 1, "!there is one of that id already\n"),
     ("application create 20 b --account t:no", 1, "!account: there is no account t:no\n"),
     ("application change 20 a --state off", 0, "application a is changed\n"),
@@ -206,9 +217,12 @@ SHOWN: list[tuple[str, object]] = [
     ("limit list 20 p --json", [5]),
     ("rate list 20 m --json", ["0.1", "0.3"]),
     ("application list 20 --json", ["off"]),
+    ("key list 20 a --json", ["k2", "k3"]),
+    ("user-key list 20 a --json", ["u2"]),
+    ("filter list 20 a --json", ["ü/é?"]),
     ("application usage 20 a --json", [0]),
     ("token list --json", ["tok"]),
-    ("service list --json", ["active"] * 3),
+    ("service list --json", ["active"]),
 ]
 
 
@@ -226,8 +240,23 @@ def test_the_commands_keep_what_they_are_told_and_say_what_is_wrong(served: Serv
         assert (code, said) == ((done := threescale(served, command))[0], done[1][: len(said)]), command
     for command, expected in SHOWN:
         rows = json.loads(threescale(served, command)[1])
-        assert [_main(row) for row in rows] == expected, command
+        rows = [row for row in rows if command.split()[0] != "service" or row["provider_key"] == "k"]
+        assert [row if isinstance(row, str) else _main(row) for row in rows] == expected, command
         assert threescale(served, command.removesuffix(" --json"))[0] == 0
+
+
+def test_an_application_is_shown_with_all_that_lets_it_in(served: Server) -> None:
+    for command in (
+        "service create 30 --provider-key shown",
+        "application create 30 a --key k --user-key u --referrer-filter f",
+        "key create 30 a",
+    ):
+        assert (done := threescale(served, command))[0] == 0, command
+    shown = json.loads(threescale(served, "application show 30 a --json")[1])
+    assert shown["application_keys"] == ["k", done[1].strip()]
+    assert (shown["user_keys"], shown["referrer_filters"]) == (["u"], ["f"])
+    assert len(done[1].strip()) == 32
+    assert "k, " + done[1].strip() in threescale(served, "application show 30 a")[1]
 
 
 def _main(row: dict[str, object]) -> object:
@@ -235,7 +264,7 @@ def _main(row: dict[str, object]) -> object:
     tiers = row.get("tiers")
     if isinstance(tiers, list):
         return tiers[0]["price"]
-    for name in ("service_token", "current_value", "day", "state", "id"):
+    for name in ("service_token", "current_value", "value", "day", "state", "id"):
         if name in row:
             return row[name]
     raise AssertionError(row)
