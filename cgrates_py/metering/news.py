@@ -8,6 +8,7 @@ import structlog
 from cgrates_py.lane import Shop
 from cgrates_py.metering.credentials import KnownServiceError
 from protocol.dispatch import Sink, Status
+from protocol.errors import Code
 from protocol.metering import Event, MeteringRequest
 from rater.instant import SECOND
 from storage.documents import ErrorRecord, ListStore
@@ -16,6 +17,9 @@ from storage.store import StoreError
 _log = structlog.get_logger(__name__)
 
 _MARK = b'{"Events":'
+_GONE = Code.ACCOUNT_NOT_FOUND.encode()
+_GONE_MAX = 1_000
+"""Accounts whose loss is remembered; more than these are not told, and memory stays bounded."""
 
 
 class _WithEvents(msgspec.Struct):
@@ -30,6 +34,7 @@ class News:
 
     def __init__(self, store: ListStore) -> None:
         self._store = store
+        self._gone: set[bytes] = set()
 
     async def error_then(
         self, error: KnownServiceError, asked: MeteringRequest, now_ns: int, done: Callable[[], None]
@@ -63,6 +68,12 @@ class News:
         await self.events((body,))
         done()
 
+    def refused(self, body: bytes) -> None:
+        """Log once that an account is gone: calls fail until somebody makes it again."""
+        if body.startswith(_GONE) and body not in self._gone and len(self._gone) < _GONE_MAX:
+            self._gone.add(body)
+            _log.error("the account of an application is gone", reason=body.decode())
+
     def has_events(self, body: bytes) -> bool:
         """Tell whether an answer tells of events."""
         return body.startswith(_MARK)
@@ -86,6 +97,8 @@ class Telling:
         if status == Status.OK and self._news.has_events(body):
             self._shop.run(self._news.events_then(body, lambda: self._sink.answer(token, status, body)))
         else:
+            if status == Status.REFUSED:
+                self._news.refused(body)
             self._sink.answer(token, status, body)
 
     def request_id(self, token: object) -> str:

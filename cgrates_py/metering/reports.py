@@ -189,6 +189,9 @@ class Batches:
         answers = await asyncio.gather(*waiting)
         failure = next((body for status, body in answers if status != Status.OK), None)
         await self._news.events(body for status, body in answers if status == Status.OK)
+        for status, body in answers:
+            if status == Status.REFUSED:
+                self._news.refused(body)
         if failure is not None and failure.startswith(Code.AMOUNT_OUT_OF_RANGE.encode()):
             _log.error("a part of a report is beyond what an account can hold", batch=batch_id)
             failure = None
