@@ -90,6 +90,11 @@ async def test_a_limit_lives_from_its_creation_to_its_end(shop: Admin) -> None:
     assert (await shop.do("GET", LIMITS))["usagelimits"] == [day]
 
 
+@pytest.mark.parametrize("of", ["1001/plans/p1/usagelimits/nope/day", "nope/plans/p1/usagelimits/m1/day"])
+async def test_the_end_of_a_limit_that_never_was_is_well(shop: Admin, of: str) -> None:
+    assert await shop.ask("DELETE", f"services/{of}") == (200, {"status": "deleted"})
+
+
 @pytest.mark.parametrize("period", list(LABELS))
 async def test_every_period_can_be_limited(shop: Admin, period: str) -> None:
     body = {"usagelimit": {period: 7}}
