@@ -11,6 +11,7 @@ STATUS: Final = {
     "transactions_format_invalid": 400,
     "transactions_has_nil_transaction": 400,
     "end_users_no_longer_supported": 400,
+    "amount_out_of_range": 400,
     "forbidden": 403,
     "provider_key_or_service_token_required": 403,
     "provider_key_invalid": 403,
