@@ -133,8 +133,8 @@ class MeteringResponder:
             self._start(job)
         except UnreadError as unread:
             self._shop.run(self._after_reading(job, unread))
-        except KnownServiceError as error:
-            self._tell(job, error, error_bytes(error.code, error.message))
+        except KnownServiceError as known:
+            self._tell(job, known, error_bytes(known.code, known.message))
         except MeteringError as error:
             job.answer(error_bytes(error.code, error.message))
         except StaleRequestError:
