@@ -106,17 +106,22 @@ async def _with_payers(desk: Desk, loaded: Loaded, services: Mapping[str, Servic
     moved = await moved_usage(desk, tied, services)
     if not missing and not moved:
         return loaded
-    problems = tuple(_payer_problem(place, tied[place], "an account") for place in missing)
-    problems += tuple(_payer_problem(place, tied[place], "the account that has its usage") for place in moved)
+    problems = tuple(_no_payer(place, tied[place]) for place in missing)
+    problems += tuple(_moved_payer(place, tied[place]) for place in moved)
     return replace(
         loaded, problems=loaded.problems + problems, problem_count=loaded.problem_count + len(problems)
     )
 
 
-def _payer_problem(place: int, application: Application, expected: str) -> Problem:
-    path = f"$.applications[{place}].account"
+def _no_payer(place: int, application: Application) -> Problem:
+    name = shown(name_of(application.account_key))[1:-1]
+    return Problem(CATALOGUE_FILE, f"$.applications[{place}].account", f"there is no account {name}", "")
+
+
+def _moved_payer(place: int, application: Application) -> Problem:
     got = "none" if application.account is None else shown(name_of(application.account))
-    return Problem(CATALOGUE_FILE, path, expected, got)
+    path = f"$.applications[{place}].account"
+    return Problem(CATALOGUE_FILE, path, "the account that has its usage", got)
 
 
 async def _in_force(store: ValkeyStore, version: int) -> tuple[str, ...]:

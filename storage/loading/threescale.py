@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from rater.metering.catalogue import (
     ACTIVE,
@@ -37,11 +38,17 @@ from storage.loading.threescale_schema import ApplicationMember, Document, RateM
 
 FILE = "threescale.json"
 
-_KINDS = {"model_type": "an object", "tuple_type": "a list"}
-"""What the schema's names for kinds of values are in JSON."""
-
-_TREE = {"name": "a name of its own", "parent_id": "a metric above it"}
-"""What a member of a metric was expected to be."""
+_KINDS = {
+    "model_type": "an object",
+    "tuple_type": "a list",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "at most {le}",
+    "too_long": "at most {max_length} of them",
+}
+"""What the schema's kinds of flaws expect, in the words of people."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -83,8 +90,10 @@ def _document(folder: Folder) -> Document | None:
     except json.JSONDecodeError as error:
         report.problem(FILE, f"{error.lineno}:{error.colno}", "JSON", error.msg.lower())
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_context=False):
-            _tell(report, detail["loc"], detail["type"], detail["msg"], detail["input"])
+        for detail in error.errors(include_url=False):
+            _tell(report, detail)
+    except _ConstantError as error:
+        report.problem(FILE, "", f"{error} is no JSON number")
     except (ValueError, RecursionError):
         report.problem(FILE, "", "JSON", "a number or nesting beyond all bounds")
     else:
@@ -93,20 +102,27 @@ def _document(folder: Folder) -> Document | None:
     return None
 
 
+class _ConstantError(ValueError):
+    """A name stands where JSON has a number."""
+
+
 def _no_constant(name: str) -> None:
-    raise ValueError(name)
+    raise _ConstantError(name)
 
 
-def _tell(report: Report, loc: tuple[int | str, ...], kind: str, message: str, value: Any) -> None:
+def _tell(report: Report, detail: ErrorDetails) -> None:
     """Report what the schema refused, in the words of the other loaders."""
-    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    kind, message = detail["type"], detail["msg"]
+    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         report.problem(FILE, path, "this member", "nothing")
     elif kind == "extra_forbidden":
         report.problem(FILE, path, "a known member", "another")
     else:
-        expected = _KINDS.get(kind, message.removeprefix("Value error, ").removeprefix("Input should be "))
-        report.problem(FILE, path, expected, _kind(value))
+        words = _KINDS.get(kind)
+        plain = message.removeprefix("Value error, ").removeprefix("Input should be ")
+        expected = plain if words is None else words.format(**detail.get("ctx", {}))
+        report.problem(FILE, path, expected, _kind(detail["input"]))
 
 
 def _kind(value: Any) -> str:
@@ -179,7 +195,7 @@ class _Reader:
             self._bounded("metrics", service_id, len(metrics), METRICS_MAX)
             for place, metric in found:
                 if (flaw := metric_flaw(metrics, metric)) is not None:
-                    self._report.problem(FILE, f"$.metrics[{place}].{flaw[0]}", _TREE[flaw[0]], flaw[1])
+                    self._report.problem(FILE, f"$.metrics[{place}].{flaw[0]}", flaw[1])
             self._change(replace(service, metrics=metrics))
 
     def _read_limits(self) -> None:

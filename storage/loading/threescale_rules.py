@@ -37,7 +37,7 @@ def metric_flaw(metrics: Sequence[Metric], metric: Metric) -> tuple[str, str] | 
     Tells the member that is wrong, and why.
     """
     if any(each.name == metric.name for each in metrics if each.metric_id != metric.metric_id):
-        return "name", f'there is another metric "{metric.name}"'
+        return "name", f'another metric has the name "{metric.name}"'
     parents = {each.metric_id: each.parent_id for each in metrics}
     above = metric.parent_id
     for _ in range(len(metrics) + 1):

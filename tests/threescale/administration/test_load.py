@@ -57,7 +57,7 @@ def read(folder: Path, document: object, known: dict[str, Service] | None = None
 
 
 ONE_RATE = "expected one rate of a metric and plan from a time on"
-OTHER = 'there is another metric "hits"'
+OTHER = 'another metric has the name "hits"'
 PROBLEMS: list[tuple[object, list[str]]] = [
     ([], ["threescale.json $: expected an object, got a list"]),
     ("{", ["threescale.json:1:2: expected JSON, got expecting property name enclosed in double quotes"]),
@@ -72,6 +72,23 @@ PROBLEMS: list[tuple[object, list[str]]] = [
     (
         '{"limits": [{"service": "1"}], "limits": []}',
         ["threescale.json: expected each member of an object once, got 'limits' a second time"],
+    ),
+    ('{"services": [NaN]}', ["threescale.json: NaN is no JSON number"]),
+    (
+        {"services": [SERVICE | {"state": [], "default": 1, "alert_limits": ["80"]}]},
+        [
+            "threescale.json $.services[0].alert_limits[0]: expected a whole number, got '80'",
+            "threescale.json $.services[0].default: expected true or false, got 1",
+            "threescale.json $.services[0].state: expected a text, got a list",
+        ],
+    ),
+    (
+        {"services": [SERVICE | {"service_tokens": ["t"] * 1001}]},
+        ["threescale.json $.services[0].service_tokens: expected at most 1000 of them, got a list"],
+    ),
+    (
+        {"limits": [{"service": "1", "plan": "p", "metric": "m", "day": -1}]},
+        ["threescale.json $.limits[0].day: expected 0 or more, got -1"],
     ),
     ({"services": {}}, ["threescale.json $.services: expected a list, got an object"]),
     (
@@ -103,14 +120,11 @@ PROBLEMS: list[tuple[object, list[str]]] = [
     ({"metrics": [METRIC]}, ["threescale.json $.metrics[0].service_id: expected a service, got '1001'"]),
     (
         {"services": [SERVICE], "metrics": [METRIC | {"parent": "m9"}, METRIC | {"id": "m2"}]},
-        [
-            f"threescale.json $.metrics[{place}].name: expected a name of its own, got {OTHER}"
-            for place in (0, 1)
-        ],
+        [f"threescale.json $.metrics[{place}].name: {OTHER}" for place in (0, 1)],
     ),
     (
         {"services": [SERVICE], "metrics": [METRIC | {"parent": "m9"}]},
-        ['threescale.json $.metrics[0].parent_id: expected a metric above it, got there is no metric "m9"'],
+        ['threescale.json $.metrics[0].parent_id: there is no metric "m9"'],
     ),
     (
         {"services": [SERVICE], "limits": [{"service": "1001", "plan": "p", "metric": "m9", "day": 1}]},
@@ -125,7 +139,7 @@ PROBLEMS: list[tuple[object, list[str]]] = [
                 {"service": "1001", "plan": "q", "metric": "m1", "day": 2**63},
             ],
         },
-        [f"threescale.json $.limits[1].day: expected less than or equal to {2**63 - 1}, got {2**63}"],
+        [f"threescale.json $.limits[1].day: expected at most {2**63 - 1}, got {2**63}"],
     ),
     (
         {

@@ -41,8 +41,8 @@ BAD_METRICS: list[tuple[str, object, str]] = [
     ("m3", {}, "missing parameter 'metric'"),
     ("m3", {"metric": {}}, "name: expected a text"),
     ("m3", {"metric": {"name": " hits2"}}, "name: expected no blanks around it"),
-    ("m3", {"metric": {"name": "hits"}}, 'name: there is another metric "hits"'),
-    ("m2", {"metric": {"name": "hits"}}, 'name: there is another metric "hits"'),
+    ("m3", {"metric": {"name": "hits"}}, 'name: another metric has the name "hits"'),
+    ("m2", {"metric": {"name": "hits"}}, 'name: another metric has the name "hits"'),
     ("m3", {"metric": {"name": "x", "parent_id": "m9"}}, 'parent_id: there is no metric "m9"'),
     (
         "m3",

@@ -289,10 +289,7 @@ def test_load_takes_a_catalogue_once(tmp_path: Path) -> None:
     place = ("--data-dir", tmp_path / "data")
     refused = run("load", folder, *place)
     assert refused.returncode == 1
-    assert (
-        "problem: threescale.json $.applications[0].account: expected an account, got 't:payer'"
-        in refused.stderr
-    )
+    assert "problem: threescale.json $.applications[0].account: there is no account t:payer" in refused.stderr
     assert run("account", "create", "t:payer", *place).returncode == 0
     for changed in (2, 0):
         loaded = run("load", folder, *place)
