@@ -142,14 +142,38 @@ def set_rate(
     _on_store(work, config, place)
 
 
+def delete_limit(path: tuple[str, ...], done: str, config: Path | None = None, **place: Any) -> None:
+    """Delete a limit; say so if there is none."""
+
+    async def work(asked: Ask) -> None:
+        await asked("GET", path)
+        await asked("DELETE", path)
+        typer.echo(done)
+
+    _on_store(work, config, place)
+
+
+def delete_rates(path: tuple[str, ...], config: Path | None = None, **place: Any) -> None:
+    """Delete the rates of a metric; tell how many there were."""
+
+    async def work(asked: Ask) -> None:
+        count = len((await asked("GET", path))["rates"])
+        if not count:
+            raise CommandError(f"metric {path[3]} has no rates")
+        await asked("DELETE", path)
+        typer.echo(f"rates of metric {path[3]} deleted: {count}")
+
+    _on_store(work, config, place)
+
+
 def delete_token(pair: Members, config: Path | None = None, **place: Any) -> None:
     """Delete a service token."""
 
     async def work(asked: Ask) -> None:
         answer = await asked("DELETE", ("service_tokens",), {"service_tokens": [pair]})
         if not answer["count"]:
-            raise CommandError("there is no such token for that service")
-        typer.echo("the token is deleted")
+            raise CommandError(f"there is no token {pair['service_token']} of service {pair['service_id']}")
+        typer.echo(f"token {pair['service_token']} of service {pair['service_id']} is deleted")
 
     _on_store(work, config, place)
 
@@ -169,13 +193,31 @@ def _on_store(
             answer = await administration.answer(AdministerRequest(verb, list(path), {}, raw))
             document: Members = orjson.loads(bytes(answer.Body))
             if answer.Status >= 400:
-                error = document.get("error", "there is one of that id already")
-                raise CommandError("service not found" if error == "not_found" else error)
+                raise CommandError(_reason(path, document))
             return document
 
         await work(asked)
 
     with_store(load_settings(config, **place), run, may_create=may_create)
+
+
+def _reason(path: tuple[str, ...], document: Members) -> str:
+    """Tell why a request was refused; what is not there by its name, which the path has."""
+    error: str = document.get("error", "there is one of that id already")
+    named = dict(zip(path[::2], path[1::2], strict=False))
+    service = named.get("services", "")
+    match error:
+        case "not_found" | "service not found":
+            return f"there is no service {service}"
+        case "application not found":
+            return f"there is no application {named['applications']} in service {service}"
+        case "metric not found":
+            return f"there is no metric {named.get('metrics') or named['usagelimits']} in service {service}"
+        case "application key not found":
+            return f"application {named['applications']} has no key {path[-1]}"
+        case "usage limit not found":
+            return f"plan {named['plans']} has no {path[-1]} limit on {named['usagelimits']}"
+    return error
 
 
 def _from_ns(rate: Members) -> int:

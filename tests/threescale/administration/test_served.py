@@ -174,13 +174,20 @@ COMMANDS: list[tuple[str, int, str]] = [
         1,
         "!backend_version: expected one of 1, 2, oauth\n",
     ),
-    ("service show 99", 1, "!service not found\n"),
+    ("service show 99", 1, "!there is no service 99\n"),
     ("metric create 20 m hits", 0, "metric m is kept\n"),
     ("metric create 20 n deep --parent m", 0, "metric n is kept\n"),
     ("metric delete 20 m", 1, '!metric "m" has children: deep\n'),
     ("limit set 20 p m --day 5 --eternity 9", 0, "limits of plan p on m are set\n"),
     ("limit set 20 p m", 2, "!nothing to set: give --minute, --day or another period\n"),
-    ("limit delete 20 p m eternity", 0, "m has no eternity limit in plan p\n"),
+    ("limit delete 20 p m eternity", 0, "the eternity limit of plan p on m is deleted\n"),
+    ("limit delete 20 p m eternity", 1, "!plan p has no eternity limit on m\n"),
+    ("limit set 20 p x --day 5", 1, "!there is no metric x in service 20\n"),
+    ("metric delete 20 x", 1, "!there is no metric x in service 20\n"),
+    ("metric list 21", 1, "!there is no service 21\n"),
+    ("rate set 20 n --tier 0:1", 0, "a rate of n is set\n"),
+    ("rate delete 20 n", 0, "rates of metric n deleted: 1\n"),
+    ("rate delete 20 n", 1, "!metric n has no rates\n"),
     ("rate set 20 m --tier 0:0.1 --tier 10:0.05 --over day", 0, "a rate of m is set\n"),
     ("rate set 20 m --tier 0:0.2 --from 2026-01-01T00:00:00Z", 0, "a rate of m is set\n"),
     ("rate set 20 m --tier 0:0.3 --from 2026-01-01T01:00:00+01:00", 0, "a rate of m is set\n"),
@@ -195,7 +202,7 @@ COMMANDS: list[tuple[str, int, str]] = [
     ("key create 20 a k2", 0, "k2\n"),
     ("key create 20 a k3", 0, "k3\n"),
     ("key delete 20 a k", 0, "key k of application a is deleted\n"),
-    ("key delete 20 a k", 1, "!application key not found\n"),
+    ("key delete 20 a k", 1, "!application a has no key k\n"),
     ("user-key create 20 a u2", 0, "user key u2 names application a\n"),
     ("user-key delete 20 a u", 0, "user key u of application a is deleted\n"),
     ("user-key delete 20 a u", 1, "!application a has no user key u\n"),
@@ -206,10 +213,12 @@ COMMANDS: list[tuple[str, int, str]] = [
     ("application create 20 a", 1, "!there is one of that id already\n"),
     ("application create 20 b --account t:no", 1, "!account: there is no account t:no\n"),
     ("application change 20 a --state off", 0, "application a is changed\n"),
-    ("application change 20 c --state off", 1, "!application not found\n"),
+    ("application change 20 c --state off", 1, "!there is no application c in service 20\n"),
     ("token create 20 tok", 0, "tok\n"),
     ("token create 20 ''", 1, "!Service token cannot be blank\n"),
-    ("token delete 20 other", 1, "!there is no such token for that service\n"),
+    ("token create 20 gone", 0, "gone\n"),
+    ("token delete 20 gone", 0, "token gone of service 20 is deleted\n"),
+    ("token delete 20 gone", 1, "!there is no token gone of service 20\n"),
 ]
 
 SHOWN: list[tuple[str, object]] = [
@@ -243,6 +252,11 @@ def test_the_commands_keep_what_they_are_told_and_say_what_is_wrong(served: Serv
         rows = [row for row in rows if command.split()[0] != "service" or row["provider_key"] == "k"]
         assert [row if isinstance(row, str) else _main(row) for row in rows] == expected, command
         assert threescale(served, command.removesuffix(" --json"))[0] == 0
+
+
+def test_a_limit_for_ever_is_told_to_be_one_in_all() -> None:
+    said = " ".join(CliRunner().invoke(app, ["threescale", "limit", "set", "--help"]).output.split())
+    assert "At most so many in all." in said
 
 
 def test_an_application_is_shown_with_all_that_lets_it_in(served: Server) -> None:
