@@ -10,7 +10,7 @@ help:  ## this list
 install: .venv/.installed  ## make .venv with everything in it
 
 # the compiled core is rebuilt when one of its modules changes
-.venv/.installed: pyproject.toml requirements.lock setup.py $(wildcard rater/*.py) $(addprefix cgrates_py/,answers.py lane.py responder.py)
+.venv/.installed: pyproject.toml requirements.lock setup.py $(wildcard rater/*.py rater/*/*.py cgrates_py/metering/*.py) $(addprefix cgrates_py/,answers.py lane.py responder.py)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
@@ -38,6 +38,6 @@ faults-quick: install  ## the same, every scenario small: a few minutes
 	$(BIN)/python -m stress faults --quick
 
 clean:  ## remove .venv, compiled modules and caches; data directories stay
-	rm -f *.so */*.so
+	rm -f *.so */*.so */*/*.so
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,8 +18,10 @@ COMPILED = [
     "cgrates_py/lane.py",
     "cgrates_py/responder.py",
     "cgrates_py/metering/answers.py",
+    "cgrates_py/metering/cache.py",
     "cgrates_py/metering/credentials.py",
     "cgrates_py/metering/requests.py",
+    "cgrates_py/metering/responder.py",
 ]
 """What a rater does for every request, and nothing that only waits for sockets."""
 

@@ -67,7 +67,11 @@ def _minutes_text(use: BucketUse) -> str:
 
 
 class AnswerTooLongError(Exception):
-    """The answer would be longer than a caller may be sent."""
+    """The answer would be longer than a caller may be sent. ``body`` is what to send instead."""
+
+    def __init__(self, body: bytes = TOO_LONG) -> None:
+        super().__init__(body)
+        self.body = body
 
 
 class CallCostEncoder:

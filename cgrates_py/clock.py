@@ -14,6 +14,15 @@ _FORMAT = struct.Struct("=q")
 _UNSET = 0
 
 
+HELD_YEARS = (1970, 2261)
+"""What may be held: from where the machine's time begins to the last whole year that eight bytes hold."""
+_HELD_NS_MAX = 9_214_646_400 * 1_000_000_000 - 1
+
+
+class ClockRangeError(ValueError):
+    """A time that cannot be held."""
+
+
 class Clock(Protocol):
     """Tells the time to whoever decides by it."""
 
@@ -50,8 +59,11 @@ class HeldClock:
     def hold(self, now_ns: int) -> None:
         """Hold ``now_ns`` in every process that maps the file, from now on.
 
-        Eight aligned bytes change in one store of the processor, so no process sees half of a time.
+        Eight aligned bytes change in one store of the processor, so no process sees half of a time. Raises
+        ClockRangeError.
         """
+        if not 0 <= now_ns <= _HELD_NS_MAX:
+            raise ClockRangeError("expected a time from {} to {}".format(*HELD_YEARS))
         _FORMAT.pack_into(self._map, 0, now_ns or 1)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from cgrates_py.answers import TOO_LONG, AnswerTooLongError
+from cgrates_py.answers import AnswerTooLongError
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
 from protocol.dispatch import Sink, Status
@@ -362,8 +362,8 @@ class Lane:
         changed = decision.account is not decided.account
         try:
             body = operation.encode(decision.answer, version + bool(decided.entries or changed))
-        except AnswerTooLongError:
-            return int(Status.REFUSED), TOO_LONG  # and nothing is charged
+        except AnswerTooLongError as error:
+            return int(Status.REFUSED), error.body  # and nothing is charged
         if changed:
             decided.entries.append(
                 Entry(

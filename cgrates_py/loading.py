@@ -2,14 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cgrates_py.accounts import AccountError, load_account, name_of
 from cgrates_py.clock import SystemClock
 from cgrates_py.metering.administration.desk import Desk, RefusedError
-from cgrates_py.metering.administration.seeding import ChangedError, missing_payers, seed_catalogue
+from cgrates_py.metering.administration.seeding import (
+    ChangedError,
+    missing_payers,
+    moved_usage,
+    seed_catalogue,
+)
 from cgrates_py.usage.cyclops.seeding import seed_cyclops
 from rater.metering.catalogue import Application, Service
 from rater.usage.scrooge_setup import ScroogeSetup
@@ -75,7 +80,7 @@ async def load(
             services=services,
             scrooge_setup=scrooge,
         )
-        loaded = await _with_payers(desk, loaded)
+        loaded = await _with_payers(desk, loaded, services)
         if loaded.problem_count or dry_run:
             return Outcome(loaded)
         version: int | None = current
@@ -118,22 +123,30 @@ async def _scrooge(store: ValkeyStore, folder: Path) -> ScroogeSetup | None:
     return known if isinstance(known, ScroogeSetup) else None
 
 
-async def _with_payers(desk: Desk, loaded: Loaded) -> Loaded:
-    """Look whether the accounts that pay for applications are there, or come with this load."""
+async def _with_payers(desk: Desk, loaded: Loaded, services: Mapping[str, Service]) -> Loaded:
+    """Look whether the accounts that pay for applications are there or come with this load, and may pay."""
     coming = {(seed.account.customer, seed.account.subject) for seed in loaded.accounts}
     tied = loaded.catalogue.applications
     missing = [place for place in await missing_payers(desk, tied) if tied[place].account not in coming]
-    if not missing:
+    moved = await moved_usage(desk, tied, services)
+    if not missing and not moved:
         return loaded
     problems = tuple(_no_payer(place, tied[place]) for place in missing)
+    problems += tuple(_moved_payer(place, tied[place]) for place in moved)
     return replace(
         loaded, problems=loaded.problems + problems, problem_count=loaded.problem_count + len(problems)
     )
 
 
 def _no_payer(place: int, application: Application) -> Problem:
+    name = shown(name_of(application.account_key))[1:-1]
+    return Problem(CATALOGUE_FILE, f"$.applications[{place}].account", f"there is no account {name}", "")
+
+
+def _moved_payer(place: int, application: Application) -> Problem:
+    got = "none" if application.account is None else shown(name_of(application.account))
     path = f"$.applications[{place}].account"
-    return Problem(CATALOGUE_FILE, path, "an account", shown(name_of(application.account or ("", ""))))
+    return Problem(CATALOGUE_FILE, path, "the account that has its usage", got)
 
 
 async def _in_force(store: ValkeyStore, version: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import structlog
 
-from cgrates_py.answers import TOO_LONG, AnswerTooLongError, CallCostEncoder, account_bytes
+from cgrates_py.answers import AnswerTooLongError, CallCostEncoder, account_bytes
 from cgrates_py.directory import Directory
 from cgrates_py.lane import Lane, Operation, Shop
 from cgrates_py.leisure import Leisure
@@ -171,8 +171,8 @@ class Responder:
             return
         try:
             sink.answer(token, Status.OK, encode(priced, 0))
-        except AnswerTooLongError:
-            sink.answer(token, Status.REFUSED, TOO_LONG)
+        except AnswerTooLongError as error:
+            sink.answer(token, Status.REFUSED, error.body)
 
     def _charge(self, sink: Sink, token: object, kind: Kind, asked: CallDescriptor) -> None:
         amount = amount_of(asked)

@@ -113,6 +113,8 @@ class AdministerRequest(msgspec.Struct, omit_defaults=True):
     CstmId: str = ""
     Subject: str = "administration"
     """Constant, so that one rater does them one after the other."""
+    RetryId: str = ""
+    """The front's own, the same in what it sends again after a broken connection."""
 
 
 class AdministerAnswer(msgspec.Struct, omit_defaults=True):

@@ -89,6 +89,32 @@ def read_changes(written: object) -> Iterator[LeafChange]:
             yield (series, cell), _read_number(was), _read_number(now)
 
 
+def recounted(usage: Usage | None, written: object) -> Usage | None:
+    """Set counters as changes of a journal say, if these are plain numbers and were what they say; else None.
+
+    In a tenth of the time that it takes to read the changes and then redo them.
+    """
+    counted = dict(usage) if usage else {}
+    try:
+        for series, leaves in written:  # type: ignore[attr-defined]  # -- whatever it is, it is refused below
+            cells = dict(counted.get(series, ()))
+            for cell, was, now in leaves:
+                if type(cell) is not int or cells.get(cell) != was:
+                    return None
+                if type(now) is int:
+                    cells[cell] = now
+                elif now is None:
+                    del cells[cell]
+                else:
+                    return None
+            if type(series) is not str:
+                return None
+            counted[series] = cells
+    except (TypeError, ValueError, KeyError):
+        return None
+    return counted
+
+
 def leaves_of(usage: Usage | None) -> Iterator[tuple[Leaf, int]]:
     """Go through all counters, by series and beginning; of one beginning the longest period first."""
     if usage:

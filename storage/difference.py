@@ -41,7 +41,7 @@ def period_of(cell: int) -> tuple[str, str]:
 
 
 def counter(leaf: counters.Leaf) -> str:
-    """Name a counter: ``usage of a1~0123456789:m1, day from 2026-03-04T00:00:00Z``."""
+    """Name a counter: ``usage of 1001/a1~0123456789:m1, day from 2026-03-04T00:00:00Z``."""
     series, cell = leaf
     period, start = period_of(cell)
     return f"usage of {series}, {period} from {start}" if start else f"usage of {series}, {period}"

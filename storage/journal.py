@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from rater.account import Account
-from storage.changes import Change, Written, changes_between, opened, read_changes, redo, spelt_out
+from storage.changes import Change, Written, changes_between, opened, read_changes, redone, spelt_out
 from storage.difference import differences
 from storage.records import (
     CHAIN_BYTES,
@@ -151,7 +151,7 @@ class Replay:
             if not element.entries:
                 yield Step(made, 0, OPENING, "", account)
             for at_ns, method, request_id, _, changes in element.entries:
-                account = redo(account, read_changes(changes), made)
+                account = redone(account, changes, made)
                 self.entries += 1
                 yield Step(made, at_ns, method, request_id, account)
             self.version, self.account, self.chain = made, account, chain

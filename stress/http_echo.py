@@ -9,7 +9,7 @@ import uvloop
 from starlette.types import Receive, Scope, Send
 
 from cgrates_py.http.server import serve_app
-from cgrates_py.process import die_with_supervisor, listen
+from cgrates_py.process import die_with_supervisor, listen, settle_memory
 from cgrates_py.settings import load
 from stress.http_load import ANSWER_END
 
@@ -35,6 +35,7 @@ class Answering:
 async def _serve(size: int) -> None:
     listener = listen("127.0.0.1", 0)
     _, serving = serve_app(load(), Answering(size), listener)
+    settle_memory()  # as the product's HTTP process does
     sys.stdout.write(f"ready rpc=127.0.0.1:{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     await serving

@@ -75,7 +75,7 @@ def set_limit(
     week: Maximum = None,
     month: Maximum = None,
     year: Maximum = None,
-    eternity: Maximum = None,
+    eternity: Annotated[int | None, typer.Option(min=0, help="At most so many in all.")] = None,
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
     config: Config = None,
@@ -119,7 +119,7 @@ def delete_limit(
     """Delete a limit."""
     place = {"data_dir": data_dir, "redis_url": redis_url, "config": config}
     path = ("services", service_id, "plans", plan_id, "usagelimits", metric_id, period)
-    run("ask", "DELETE", path, done=f"{metric_id} has no limit a {period} in plan {plan_id}", **place)
+    run("delete_limit", path, f"the {period} limit of plan {plan_id} on {metric_id} is deleted", **place)
 
 
 @rate.command(
@@ -192,7 +192,7 @@ def delete_rates(
     """Delete all rates of a metric: it costs nothing any more."""
     place = {"data_dir": data_dir, "redis_url": redis_url, "config": config}
     path = ("services", service_id, "metrics", metric_id, "rates")
-    run("ask", "DELETE", path, done=f"{metric_id} has no rates", **place)
+    run("delete_rates", path, **place)
 
 
 @token.command("create", epilog="Example: [bold]cgrates-py threescale token create 1001[/bold]")
@@ -207,7 +207,7 @@ def create_token(
 ) -> None:
     """Make a token for a service, which need not exist yet; print it."""
     place = {"data_dir": data_dir, "redis_url": redis_url, "config": config}
-    text = token_text or secrets.token_hex(16)
+    text = secrets.token_hex(16) if token_text is None else token_text
     body = {"service_tokens": {text: {"service_id": service_id}}}
     run("ask", "POST", ("service_tokens",), body, done=text, **place)
 

@@ -182,10 +182,10 @@ def show_application(
     redis_url: RedisUrl = None,
     config: Config = None,
 ) -> None:
-    """Show an application."""
+    """Show an application with its keys, user keys and referrer filters."""
     place = {"data_dir": data_dir, "redis_url": redis_url, "config": config}
     path = ("services", service_id, "applications", app_id)
-    run("ask", "GET", path, show="application", as_json=as_json, **place)
+    run("show_application", path, as_json=as_json, **place)
 
 
 @application.command(

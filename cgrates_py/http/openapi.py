@@ -144,7 +144,7 @@ def _metering() -> Schema:
     described[REPORT_PATH] = {"post": _report()}
     described["/check.txt"] = {"get": _page("3scale", "Is it there?", "text/plain", _TEXT)}
     alive = {"tags": ["3scale"], "summary": "Is it there?", "responses": {"200": {"description": "It is."}}}
-    described["/available"] = {"get": alive, "head": alive}
+    described["/available"] = {"head": alive}
     return described
 
 

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cgrates_py.address import is_loopback
-from cgrates_py.clock import HeldClock
+from cgrates_py.clock import HELD_YEARS, ClockRangeError, HeldClock
 from cgrates_py.figures import Figures, ask_figures, raters_of, unready
 from cgrates_py.http.cgrates import incorrect
 from cgrates_py.http.metrics import server_text
@@ -130,11 +130,13 @@ class _TestClock:
         try:
             document = orjson.loads(await read_body(request, CLOCK_BYTES_MAX))
             now_ns, _ = instant.parse(document["now"])
+            self.clock.hold(now_ns)
         except ParameterError as error:
             return incorrect(error.parameter, error.reason, error.status)
-        except (orjson.JSONDecodeError, KeyError, TypeError, instant.InstantError) as error:
-            return incorrect("now", f'expected {{"now": RFC 3339 time with a zone}}: {error}')
-        self.clock.hold(now_ns)
+        except (orjson.JSONDecodeError, KeyError, TypeError, instant.InstantError, ClockRangeError):
+            first, last = HELD_YEARS
+            expected = f'expected {{"now": RFC 3339 time with a zone}}, from {first} to {last}'
+            return incorrect("now", expected)
         return json_response({"now": instant.text(now_ns)})
 
 

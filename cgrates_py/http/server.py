@@ -14,6 +14,7 @@ from cgrates_py.http.app import build_app
 from cgrates_py.http.bounds import BoundedHttpProtocol
 from cgrates_py.http.services import open_services
 from cgrates_py.http.threescale.internal import build_admin_app
+from cgrates_py.process import settle_memory
 from cgrates_py.settings import Settings
 from cgrates_py.tls import server_tls
 from protocol.limits import HTTP_KEEP_ALIVE_S
@@ -47,11 +48,13 @@ async def run_http(
     With ``admin`` the administration is served there, and there alone.
     """
     services = open_services(settings)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each bad request fills disks
+    for library in ("uvicorn.error", "python_multipart"):
+        logging.getLogger(library).setLevel(logging.ERROR)  # a line for each bad request fills disks
     async with server_tls(settings) as tls:
         serving = [serve_app(settings, build_app(services, administration=admin is None), listener, tls)]
         if admin is not None:
             serving.append(serve_app(settings, build_admin_app(services), admin, tls))
+        settle_memory()
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, *(task for _, task in serving)}, return_when=asyncio.FIRST_COMPLETED)
         for server, _ in serving:

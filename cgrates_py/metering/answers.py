@@ -2,15 +2,22 @@
 
 import msgspec
 
+from cgrates_py.answers import ANSWER_BYTES_MAX, AnswerTooLongError
+from protocol.errors import Code
 from protocol.metering import Event, MeteringAnswer, MeteringRequest, UsageReport
+from rater.charging import Answer
 from rater.instant import SECOND
 from rater.metering.counting import LimitState, Raised
 from rater.metering.metering import MeteringStatus
 from rater.metering.period import bounds_s
-from rater.metering.product import Subscription
 
 APP_KEYS_MAX = 256
 """Keys that a list of an application's keys has at most."""
+
+_TOO_LONG = (
+    f"{Code.INVALID_PARAMS}: the answer would be longer than {ANSWER_BYTES_MAX} bytes,"
+    " expected a plan of fewer limits, or a report of fewer applications"
+).encode()
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,13 +31,13 @@ def error_bytes(code: str, message: str) -> bytes:
 
 
 def status_bytes(status: MeteringStatus, asked: MeteringRequest) -> bytes:
-    """Print the status of an authorisation with what the request asked to be told."""
+    """Print an authorisation's status with what the request asked to be told. Raises AnswerTooLongError."""
     metering = status.metering
     subscription = metering.transactions[0].subscription
     application = subscription.application
     code, reason = status.refusal or ("", "")
     answer = MeteringAnswer(
-        Events=events(status, subscription),
+        Events=events(status),
         Code=code,
         Reason=reason,
         Plan=application.plan_name,
@@ -47,33 +54,36 @@ def status_bytes(status: MeteringStatus, asked: MeteringRequest) -> bytes:
         answer.Hierarchy = [(each.limit.name, children[each.limit.metric_id]) for each in status.states]
     if asked.LimitHeaders and code in ("", "limits_exceeded"):
         answer.Limit = _limit(status)
-    return _encode(answer)
+    return _within(_encode(answer))
 
 
-def report_bytes(status: MeteringStatus) -> bytes:
+def report_text(answer: Answer, version: int) -> bytes:
     """Print the answer to a report: nothing but the events that it led to."""
-    found: list[Event] = []
-    for subscription in {
-        id(each.subscription): each.subscription for each in status.metering.transactions
-    }.values():
-        found += events(status, subscription)
-    return _encode(MeteringAnswer(Events=found))
+    assert isinstance(answer, MeteringStatus)  # noqa: S101 -- what was asked for
+    return _within(_encode(MeteringAnswer(Events=events(answer))))
 
 
-def events(status: MeteringStatus, subscription: Subscription) -> list[Event]:
-    """Tell the events of one application that a booking led to, with the time of the booking in seconds."""
-    application = subscription.application
+def _within(body: bytes) -> bytes:
+    """Refuse an answer that no link takes, before anything is counted."""
+    if len(body) > ANSWER_BYTES_MAX:
+        raise AnswerTooLongError(_TOO_LONG)
+    return body
+
+
+def events(status: MeteringStatus) -> list[Event]:
+    """Tell the events that a booking led to, with the time of the booking in seconds."""
     at_s = status.metering.now_ns // SECOND
-    common: dict[str, str | int] = {
+    return [Event(raised.kind, _members(raised, at_s)) for raised in status.raised]
+
+
+def _members(raised: Raised, at_s: int) -> dict[str, str | int]:
+    application = raised.subscription.application
+    return {
         "service_id": application.service_id,
         "application_id": application.app_id,
         "timestamp": at_s,
+        **_alert(raised),
     }
-    return [
-        Event(raised.kind, common | _alert(raised))
-        for raised in status.raised
-        if raised.subscription is subscription
-    ]
 
 
 def _alert(raised: Raised) -> dict[str, str | int]:

@@ -1,6 +1,6 @@
 """The catalogue as a rater knows it: what it read, kept until the store tells of a change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from rater.metering.catalogue import Application, Service
@@ -8,7 +8,10 @@ from rater.metering.product import Product, Subscription
 from storage.documents import DocumentKey, DocumentStore, DocumentValue, Replacement
 
 DOCUMENTS_MAX = 200_000
-"""Documents and absences remembered, some 600 bytes each; beyond, the tenth read first is forgotten."""
+"""Documents remembered, some 600 bytes each; beyond, the tenth read first is forgotten."""
+
+ABSENT_MAX = 10_000
+"""Names remembered of which there is no document, likewise: anyone can ask for them, with up to 4 KB each."""
 
 NAMES_MAX = 1024
 """Characters of a document's names together. No longer ones are made, so none is looked for or remembered."""
@@ -29,7 +32,8 @@ class Catalogue:
 
     def __init__(self, store: DocumentStore) -> None:
         self._store = store
-        self._known: dict[DocumentKey, DocumentValue | None] = {}
+        self._known: dict[DocumentKey, DocumentValue] = {}
+        self._absent: dict[DocumentKey, None] = {}
         self._reading: dict[DocumentKey, int] = {}
         self._changed_meanwhile: set[DocumentKey] = set()
         self._products: dict[str, Product] = {}
@@ -39,21 +43,22 @@ class Catalogue:
     @property
     def size(self) -> int:
         """Tell how many documents and absences are remembered."""
-        return len(self._known)
+        return len(self._known) + len(self._absent)
 
     def get(self, key: DocumentKey, kind: type[Kind]) -> Kind | None:
         """Tell a document, or None if there is none. Raises UnreadError."""
-        try:
-            value = self._known[key]
-        except KeyError:
-            if _is_too_long(key):
-                return None
-            raise UnreadError((key,)) from None
+        value = self._known.get(key)
+        if value is None and key not in self._absent and not _is_too_long(key):
+            raise UnreadError((key,))
         return value if isinstance(value, kind) else None
 
     def unread(self, keys: Iterable[DocumentKey]) -> list[DocumentKey]:
         """List those of ``keys`` that have to be read first, each once."""
-        return [key for key in dict.fromkeys(keys) if key not in self._known and not _is_too_long(key)]
+        return [
+            key
+            for key in dict.fromkeys(keys)
+            if key not in self._known and key not in self._absent and not _is_too_long(key)
+        ]
 
     async def read(self, keys: Sequence[DocumentKey]) -> None:
         """Read documents; one that changes meanwhile stays unread. Raises StoreError."""
@@ -61,9 +66,14 @@ class Catalogue:
             self._reading[key] = self._reading.get(key, 0) + 1
         try:
             values = await self._store.documents(keys)
-            self._make_room(len(keys))
+            self._make_room(self._known, DOCUMENTS_MAX, len(keys))
+            self._make_room(self._absent, ABSENT_MAX, len(keys))
             for key, value in zip(keys, values, strict=True):
-                if key not in self._changed_meanwhile:
+                if key in self._changed_meanwhile:
+                    continue
+                if value is None:
+                    self._absent[key] = None
+                else:
                     self._known[key] = value
         finally:
             for key in keys:
@@ -91,21 +101,27 @@ class Catalogue:
         """Note that a document changed (None: any may have)."""
         if key is None:
             self._known.clear()
+            self._absent.clear()
             self._subscriptions.clear()
             self._products.clear()
             self._changed_meanwhile.update(self._reading)
             return
-        self._known.pop(key, None)
-        self._subscriptions.pop(key, None)
+        self._drop(key)
         if key in self._reading:
             self._changed_meanwhile.add(key)
 
-    def _make_room(self, count: int) -> None:
-        if len(self._known) + count <= DOCUMENTS_MAX:
-            return
-        for key in list(self._known)[: DOCUMENTS_MAX // 10 + count]:
-            del self._known[key]
-            self._subscriptions.pop(key, None)
+    def _make_room(self, remembered: Mapping[DocumentKey, object], most: int, count: int) -> None:
+        if len(remembered) + count > most:
+            for key in list(remembered)[: most // 10 + count]:
+                self._drop(key)
+
+    def _drop(self, key: DocumentKey) -> None:
+        """Remember a document no more, nor what was made of it."""
+        self._known.pop(key, None)
+        self._absent.pop(key, None)
+        self._subscriptions.pop(key, None)
+        if key[0] == "service":
+            self._products.pop(key[1], None)
 
 
 def _is_too_long(key: DocumentKey) -> bool:

@@ -1,6 +1,6 @@
 """What a booking led to and what could not be booked: kept in the store before the caller is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import structlog
@@ -8,6 +8,7 @@ import structlog
 from cgrates_py.lane import Shop
 from cgrates_py.metering.credentials import KnownServiceError
 from protocol.dispatch import Sink, Status
+from protocol.errors import Code
 from protocol.metering import Event, MeteringRequest
 from rater.instant import SECOND
 from storage.documents import ErrorRecord, ListStore
@@ -16,6 +17,9 @@ from storage.store import StoreError
 _log = structlog.get_logger(__name__)
 
 _MARK = b'{"Events":'
+_GONE = Code.ACCOUNT_NOT_FOUND.encode()
+_GONE_MAX = 1_000
+"""Accounts whose loss is remembered; more than these are not told, and memory stays bounded."""
 
 
 class _WithEvents(msgspec.Struct):
@@ -30,37 +34,45 @@ class News:
 
     def __init__(self, store: ListStore) -> None:
         self._store = store
-        self._errors: list[tuple[str, ErrorRecord]] = []
+        self._gone: set[bytes] = set()
 
-    def error(self, error: KnownServiceError, asked: MeteringRequest, now_ns: int) -> None:
-        """Note an integration error; ``then`` keeps it."""
+    async def error_then(
+        self, error: KnownServiceError, asked: MeteringRequest, now_ns: int, done: Callable[[], None]
+    ) -> None:
+        """Keep an integration error, and go on."""
         named = {"app_id": asked.AppId, "user_key": asked.UserKey}
         context = {name: text[:255] for name, text in named.items() if text}
-        self._errors.append((error.service_id, ErrorRecord(error.code, error.message, now_ns, context)))
-
-    async def then(self, done: Callable[[], None]) -> None:
-        """Keep what was noted, and go on."""
-        errors, self._errors = self._errors, []
         try:
-            for service_id, record in errors:
-                await self._store.add_error(service_id, record)
+            record = ErrorRecord(error.code, error.message, now_ns, context)
+            await self._store.add_error(error.service_id, record)
         except StoreError as failure:
-            _log.warning("integration errors not kept", count=len(errors), reason=str(failure))
+            _log.warning("integration error not kept", reason=str(failure))
         except Exception:
-            _log.exception("integration errors not kept")
+            _log.exception("integration error not kept")
         done()
 
-    async def events_then(self, body: bytes, done: Callable[[], None]) -> None:
-        """Keep the events that an answer tells, each once, and go on."""
+    async def events(self, bodies: Iterable[bytes]) -> None:
+        """Keep the events that answers tell, each once."""
         try:
-            told = _decode(body).Events
-            events = [(each.type, int(each.members["timestamp"]) * SECOND, each.members) for each in told]
-            await self._store.add_events(events)
+            told = [event for body in bodies if self.has_events(body) for event in _decode(body).Events]
+            await self._store.add_events(
+                [(each.type, int(each.members["timestamp"]) * SECOND, each.members) for each in told]
+            )
         except StoreError as failure:
             _log.warning("events not kept", reason=str(failure))
         except Exception:
             _log.exception("events not kept")
+
+    async def events_then(self, body: bytes, done: Callable[[], None]) -> None:
+        """Keep the events that an answer tells, and go on."""
+        await self.events((body,))
         done()
+
+    def refused(self, body: bytes) -> None:
+        """Log once that an account is gone: calls fail until somebody makes it again."""
+        if body.startswith(_GONE) and body not in self._gone and len(self._gone) < _GONE_MAX:
+            self._gone.add(body)
+            _log.error("the account of an application is gone", reason=body.decode())
 
     def has_events(self, body: bytes) -> bool:
         """Tell whether an answer tells of events."""
@@ -85,6 +97,8 @@ class Telling:
         if status == Status.OK and self._news.has_events(body):
             self._shop.run(self._news.events_then(body, lambda: self._sink.answer(token, status, body)))
         else:
+            if status == Status.REFUSED:
+                self._news.refused(body)
             self._sink.answer(token, status, body)
 
     def request_id(self, token: object) -> str:

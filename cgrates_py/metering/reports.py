@@ -6,25 +6,29 @@ books what is missing of it. So all of it is counted or, if it was never kept, n
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 import structlog
 
 from cgrates_py.lane import Operation, Shop
-from cgrates_py.metering.answers import ACCEPTED, report_bytes
+from cgrates_py.metering.answers import ACCEPTED, report_text
 from cgrates_py.metering.cache import Catalogue
 from cgrates_py.metering.news import News
 from protocol.dispatch import Status
 from protocol.errors import Code
-from rater.charging import Answer, Request
+from rater.account import Account
 from rater.charging import Operation as Kind
+from rater.charging import Request, decide
+from rater.instant import SECOND
 from rater.metering.catalogue import Application, Service
 from rater.metering.counting import Transaction
-from rater.metering.metering import Metering, MeteringStatus, Mode
+from rater.metering.metering import Metering, Mode
 from rater.metering.value import Amount
 from rater.rating import Call
+from rater.refusal import Refusal
 from storage.documents import ListStore, application_key, service_key
 from storage.store import AccountKey, StoreError, StoreUnavailableError
 
@@ -35,6 +39,10 @@ SWEEP_S = 5.0
 LEFT_S = 10.0
 """A report that is kept for so long was left: whoever took it answers within five seconds."""
 
+OLD_S = 600
+"""A report is left alone so long before the first id of its parts may be forgotten."""
+
+_TOO_OLD = f"{Code.INTERNAL}: the report was left for too long to tell which parts are booked".encode()
 _REUSED = f"{Code.REQUEST_ID_REUSED}: the request id was used before with other content".encode()
 
 Told = Callable[[int, bytes], None]
@@ -50,6 +58,7 @@ class Part(NamedTuple):
 
 class _KeptTransaction(msgspec.Struct, array_like=True):
     app_id: str
+    generation: str
     at_ns: int
     amounts: list[Amount]
     code: str
@@ -113,6 +122,9 @@ class Batches:
                     told(Status.OK, ACCEPTED)
                     return
                 if known is not None:
+                    if self._is_too_old(batch):
+                        told(Status.REFUSED, _TOO_OLD)
+                        return
                     parts = await self._restored(batch_id, batch)
             failure = await self._book_parts(batch_id, batch, parts, deadline)
             told(*((Status.OK, ACCEPTED) if failure is None else (Status.REFUSED, failure)))
@@ -129,34 +141,57 @@ class Batches:
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
-                open_now = dict(await self._store.open_batches())
-                now = self._loop.time()
-                seen = {batch_id: seen.get(batch_id, now) for batch_id in open_now}
-                for batch_id, since in seen.items():
-                    if now - since >= LEFT_S:
-                        await self._finish(batch_id, open_now[batch_id])
+                seen = await self.sweep(seen)
             except StoreError as error:
                 _log.info("no look at reports until the store is back", reason=str(error))
             except Exception:
                 _log.exception("reports cannot be looked at")
 
-    async def _finish(self, batch_id: str, kept: bytes) -> None:
-        batch = _decode(kept)
-        parts = await self._restored(batch_id, batch)
-        failure = await self._book_parts(batch_id, batch, parts, self._loop.time() + self._deadline_s)
-        _log.info("finished a report", batch=batch_id, failure=(failure or b"").decode())
+    async def sweep(self, seen: Mapping[str, float]) -> dict[str, float]:
+        """Go on with reports that were left; tell since when each is, as ``seen`` does. Raises StoreError."""
+        open_now = dict(await self._store.open_batches())
+        now = self._loop.time()
+        since = {batch_id: seen.get(batch_id, now) for batch_id in open_now}
+        for batch_id, kept in open_now.items():
+            if now - since[batch_id] >= LEFT_S:
+                since[batch_id] = await self._finish(batch_id, kept)
+        return since
+
+    async def _finish(self, batch_id: str, kept: bytes) -> float:
+        """Book what is missing of a report that was left; tell since when it is left again.
+
+        One that cannot be finished keeps no other from it. Raises StoreError.
+        """
+        try:
+            batch = _decode(kept)
+            if self._is_too_old(batch):
+                _log.error("a report is left for too long to tell which parts are booked", batch=batch_id)
+                return math.inf
+            parts = await self._restored(batch_id, batch)
+            failure = await self._book_parts(batch_id, batch, parts, self._loop.time() + self._deadline_s)
+            _log.info("went on with a report", batch=batch_id, failure=(failure or b"").decode())
+        except StoreError:
+            raise
+        except Exception:
+            _log.exception("a report cannot be finished", batch=batch_id)
+        return self._loop.time()
+
+    def _is_too_old(self, batch: _KeptBatch) -> bool:
+        """Tell whether ids of parts that are booked may be forgotten: those would be booked again."""
+        left_s = (self._shop.clock.now_ns() - batch.now_ns) // SECOND
+        return left_s > self._shop.settings.request_id_ttl_s - OLD_S
 
     async def _book_parts(
         self, batch_id: str, batch: _KeptBatch, parts: Sequence[Part], deadline: float
     ) -> bytes | None:
         """Book every part that is not booked; return the error if one could not be."""
         waiting = [self._submit(batch_id, batch.now_ns, part, deadline) for part in parts]
-        failure = None
-        for status, body in await asyncio.gather(*waiting):
-            if status != Status.OK:
-                failure = body
-            elif self._news.has_events(body):
-                await self._news.events_then(body, lambda: None)
+        answers = await asyncio.gather(*waiting)
+        failure = next((body for status, body in answers if status != Status.OK), None)
+        await self._news.events(body for status, body in answers if status == Status.OK)
+        for status, body in answers:
+            if status == Status.REFUSED:
+                self._news.refused(body)
         if failure is not None and failure.startswith(Code.AMOUNT_OUT_OF_RANGE.encode()):
             _log.error("a part of a report is beyond what an account can hold", batch=batch_id)
             failure = None
@@ -164,14 +199,19 @@ class Batches:
             await self._store.close_batch(batch_id, batch.digest, self._ttl_s(batch))
         return failure
 
+    def refusal(self, now_ns: int, parts: Iterable[Part]) -> Refusal | None:
+        """Tell why a part cannot be booked on any account: it costs more than one can hold."""
+        for part in parts:
+            answer = decide(self._shop.book, Account(*part.key), _request(now_ns, part)).answer
+            if isinstance(answer, Refusal):
+                return answer
+        return None
+
     def _submit(
         self, batch_id: str, now_ns: int, part: Part, deadline: float
     ) -> asyncio.Future[tuple[int, bytes]]:
         answered: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
-        metering = Metering(Mode.REPORT, now_ns, part.transactions)
-        call = Call(part.key[0], part.key[1], "", "", 0, 0, 0)
-        request = Request(Kind.METERING_REPORT, call, 0, metering)
-        operation = Operation(_Answered(answered), None, request, _report_text, deadline)
+        operation = Operation(_Answered(answered), None, _request(now_ns, part), report_text, deadline)
         operation.request_id = f"#report-{batch_id}"
         operation.digest = b"report"
         self._resolve(operation)
@@ -186,7 +226,7 @@ class Batches:
         """Find what a kept report names. What is no longer in the catalogue is left out, and logged."""
         names = {each.app_id for _, transactions in batch.parts for each in transactions}
         keys = [service_key(batch.service_id), *(application_key(batch.service_id, name) for name in names)]
-        if unread := self._catalogue.unread(keys):
+        while unread := self._catalogue.unread(keys):
             await self._catalogue.read(unread)
         service = self._catalogue.get(keys[0], Service)
         parts = []
@@ -195,7 +235,7 @@ class Batches:
             for each in transactions:
                 name = application_key(batch.service_id, each.app_id)
                 application = self._catalogue.get(name, Application)
-                if service is None or application is None:
+                if service is None or application is None or application.generation != each.generation:
                     _log.error("a report is about what is gone", batch=batch_id, application=each.app_id)
                     continue
                 subscription = self._catalogue.subscription(application, self._catalogue.product(service))
@@ -205,18 +245,23 @@ class Batches:
         return parts
 
 
+def _request(now_ns: int, part: Part) -> Request:
+    call = Call(part.key[0], part.key[1], "", "", 0, 0, 0)
+    return Request(Kind.METERING_REPORT, call, 0, Metering(Mode.REPORT, now_ns, part.transactions))
+
+
 def _kept(part: Part) -> tuple[AccountKey, list[_KeptTransaction]]:
     return part.key, [
         _KeptTransaction(
-            each.subscription.application.app_id, each.at_ns, list(each.amounts), each.code, each.flat
+            each.subscription.application.app_id,
+            each.subscription.application.generation,
+            each.at_ns,
+            list(each.amounts),
+            each.code,
+            each.flat,
         )
         for each in part.transactions
     ]
-
-
-def _report_text(answer: Answer, version: int) -> bytes:
-    assert isinstance(answer, MeteringStatus)  # noqa: S101 -- what was asked for
-    return report_bytes(answer)
 
 
 class _Answered:

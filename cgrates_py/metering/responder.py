@@ -4,7 +4,8 @@ What is in memory is answered without waiting; what is not is read first, and th
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import Protocol, cast
@@ -14,7 +15,7 @@ import structlog
 
 from cgrates_py.lane import Operation, Shop
 from cgrates_py.metering.administration import Administration
-from cgrates_py.metering.answers import ACCEPTED, error_bytes, report_bytes, status_bytes
+from cgrates_py.metering.answers import ACCEPTED, error_bytes, report_text, status_bytes
 from cgrates_py.metering.cache import Announcing, Catalogue, UnreadError
 from cgrates_py.metering.credentials import (
     KnownServiceError,
@@ -100,7 +101,6 @@ class MeteringResponder:
         self._news = News(store)
         self._batches = Batches(shop, store, self._catalogue, resolve, self._news, deadline_s)
         self._epoch = 0
-        self._refreshing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Finish reports that nobody finished, for ever."""
@@ -133,9 +133,8 @@ class MeteringResponder:
             self._start(job)
         except UnreadError as unread:
             self._shop.run(self._after_reading(job, unread))
-        except KnownServiceError as error:
-            self._news.error(error, job.asked, job.now_ns)
-            self._shop.run(self._news.then(partial(job.answer, error_bytes(error.code, error.message))))
+        except KnownServiceError as known:
+            self._tell(job, known, error_bytes(known.code, known.message))
         except MeteringError as error:
             job.answer(error_bytes(error.code, error.message))
         except StaleRequestError:
@@ -143,6 +142,10 @@ class MeteringResponder:
         except Exception:
             _log.exception("request failed", method=job.method)
             job.refuse(_FAILED)
+
+    def _tell(self, job: _Job, error: KnownServiceError, body: bytes) -> None:
+        """Keep an integration error, then answer."""
+        self._shop.run(self._news.error_then(error, job.asked, job.now_ns, partial(job.answer, body)))
 
     def _start(self, job: _Job) -> None:
         product = service_of(self._catalogue, job.asked)
@@ -167,8 +170,7 @@ class MeteringResponder:
         encode = partial(_status_text, asked)
         operation = self._operation(job, sink, subscription.application.account_key, metering, encode)
         if mode is Mode.AUTHREP:
-            content = _content((transaction,), job.now_ns)
-            self._identify(operation, job, _digest(content) if asked.RequestId else b"")
+            self._identify(operation, job, (transaction,))
         self._resolve(operation)
 
     def _report(self, job: _Job, product: Product) -> None:
@@ -180,8 +182,7 @@ class MeteringResponder:
         except KnownServiceError as error:
             if error.at_once:
                 raise
-            self._news.error(error, asked, job.now_ns)
-            self._shop.run(self._news.then(partial(job.answer, ACCEPTED)))
+            self._tell(job, error, ACCEPTED)
             return
         parts: dict[tuple[str, str], list[Transaction]] = {}
         for each in transactions:
@@ -189,28 +190,30 @@ class MeteringResponder:
         if not parts:
             job.answer(ACCEPTED)
             return
-        digest = _digest(_content(transactions, job.now_ns)) if asked.RequestId else b""
         if len(parts) > 1:
-            self._report_parts(job, product, parts, digest)
+            self._report_parts(job, product, parts)
             return
         ((key, ours),) = parts.items()
         metering = Metering(Mode.REPORT, job.now_ns, tuple(ours))
         sink = Telling(job.sink, self._news, self._shop)
-        operation = self._operation(job, sink, key, metering, _report_text)
-        self._identify(operation, job, digest)
+        operation = self._operation(job, sink, key, metering, report_text)
+        self._identify(operation, job, metering.transactions)
         self._resolve(operation)
 
     def _report_parts(
-        self, job: _Job, product: Product, parts: dict[tuple[str, str], list[Transaction]], digest: bytes
+        self, job: _Job, product: Product, parts: dict[tuple[str, str], list[Transaction]]
     ) -> None:
         asked = job.asked
         own = asked.RequestId or asked.RetryId or job.sink.request_id(job.token)
         batch_id = f"{product.service.service_id}/{bool(asked.RequestId):d}/{own}"
         booked = [Part(key, tuple(each)) for key, each in parts.items()]
+        if product.service.rates and (refusal := self._batches.refusal(job.now_ns, booked)) is not None:
+            job.refuse(str(refusal).encode())
+            return
         self._shop.run(
             self._batches.book(
                 batch_id,
-                digest,
+                _digest(asked),
                 job.now_ns,
                 booked,
                 job.deadline,
@@ -230,11 +233,21 @@ class MeteringResponder:
         call = Call(key[0], key[1], "", "", 0, 0, 0)
         return Operation(sink, job.token, Request(kind, call, 0, metering), encode, job.deadline)
 
-    def _identify(self, operation: Operation, job: _Job, digest: bytes) -> None:
-        """Have the answer kept: under the caller's id, else under one that stands for sending again."""
+    def _identify(self, operation: Operation, job: _Job, transactions: Sequence[Transaction]) -> None:
+        """Have the answer kept: under the caller's id, else under one that stands for sending again.
+
+        A caller's id is the application's, or the service's of a report about several: others that the same
+        account pays for have ids of their own.
+        """
         asked = job.asked
-        operation.request_id = asked.RequestId or asked.RetryId or job.sink.request_id(job.token)
-        operation.digest = digest
+        if asked.RequestId:
+            first = transactions[0].subscription.application
+            several = any(each.subscription.application.app_id != first.app_id for each in transactions)
+            whose = first.service_id if several else f"{first.service_id}/{first.app_id}"
+            operation.request_id = f"{whose}/{asked.RequestId}"
+        else:
+            operation.request_id = asked.RetryId or job.sink.request_id(job.token)
+        operation.digest = _digest(asked)
 
     async def _after_reading(self, job: _Job, unread: UnreadError) -> None:
         try:
@@ -251,7 +264,7 @@ class MeteringResponder:
 
     async def _after_refresh(self, job: _Job) -> None:
         """Wait until every change of the catalogue is known that was answered before the request."""
-        epoch = job.asked.Epoch
+        epoch = min(job.asked.Epoch, time.time_ns())  # what is still to come is not known with it
         try:
             async with asyncio.timeout_at(job.deadline):
                 await self._store.refresh()
@@ -280,23 +293,12 @@ def _status_text(asked: MeteringRequest, answer: Answer, version: int) -> bytes:
     return status_bytes(answer, asked)
 
 
-def _report_text(answer: Answer, version: int) -> bytes:
-    assert isinstance(answer, MeteringStatus)  # noqa: S101 -- what was asked for
-    return report_bytes(answer)
-
-
-def _content(transactions: Iterable[Transaction], now_ns: int) -> object:
-    """Tell what requests mean, to tell them apart: a time of receipt is none of it."""
-    return [
-        (each.subscription.application.series, each.amounts, each.code, each.flat, each.at_ns)
-        if each.at_ns != now_ns
-        else (each.subscription.application.series, each.amounts, each.code, each.flat)
-        for each in transactions
-    ]
-
-
-def _digest(content: object) -> bytes:
-    return blake2b(repr(content).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digest(asked: MeteringRequest) -> bytes:
+    """Tell apart what is used under a caller's id, by its words; nothing for a request without an id."""
+    if not asked.RequestId:
+        return b""
+    content = (asked.AppId, asked.UserKey, asked.Usage, asked.Code, asked.FlatUsage, asked.Transactions)
+    return blake2b(_encode(content), digest_size=16).digest()
 
 
 def _unavailable(failure: Exception) -> bytes:

@@ -14,6 +14,8 @@ ACTIVE = "active"
 USER_KEY, APP_ID, OAUTH = "1", "2", "oauth"
 """How the applications of a service say who they are."""
 
+_ESCAPES = str.maketrans({char: f"%{ord(char):02X}" for char in "%/~:"})
+
 GENERATION_DIGITS = 10
 """Hexadecimal digits of a generation: 40 bits, so that two of one id are never the same."""
 
@@ -111,8 +113,9 @@ class Application:
 
     @property
     def series(self) -> str:
-        """What the names of its counters begin with."""
-        return f"{self.app_id}~{self.generation}:"
+        """What the names of its counters begin with: unlike any other's, whoever pays for both."""
+        service_id, app_id = self.service_id.translate(_ESCAPES), self.app_id.translate(_ESCAPES)
+        return f"{service_id}/{app_id}~{self.generation}:"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rater.instant import SECOND
-from rater.metering.catalogue import GENERATION_DIGITS
 from rater.metering.period import Period, bounds_s, cells_of, kind_of
 from rater.metering.product import Limit, Subscription
 from rater.metering.usage import Usage
@@ -13,7 +12,7 @@ from rater.metering.value import Amount, spread
 KEPT_S = 86_400
 """A cell is kept so long after its period ended: a report may be as old."""
 MINUTES_KEPT_S = 180
-"""… and that of a minute so long."""
+"""… and that of a minute so long, unless a price depends on what was used in it."""
 ALERT_AGAIN_S = 86_400
 """An alert is raised for one utilisation of one application once in so long."""
 
@@ -111,22 +110,35 @@ class Counting:
         if not amounts:
             return
         subscription = transaction.subscription
-        cells = cells_of(transaction.at_ns)
+        cells = every = cells_of(transaction.at_ns)
         if self._now_s - transaction.at_ns // SECOND >= MINUTES_KEPT_S + 60:
             cells = cells[: Period.MINUTE]
+        priced = subscription.product.priced_by_minute
         for metric_id, (number, replaces) in touched_by(transaction._replace(amounts=amounts)).items():
-            self._add(subscription.series[metric_id], cells, number, replaces)
+            series = subscription.series[metric_id]
+            if metric_id in priced:
+                self._add(series, every, number, replaces, KEPT_S)
+            else:
+                self._add(series, cells, number, replaces)
         if len(transaction.code) == 3 and transaction.code.isascii() and transaction.code.isdecimal():
             self._count_code(subscription, cells, transaction.code)
         self._count_traffic(subscription)
 
     def raised(self) -> tuple[Raised, ...]:
         """Tell what the bookings led to: first traffic, and alerts of limits."""
+        usage = self.usage()
         for subscription in self._seen.values():
-            self._alert(subscription)
+            self._alert(usage, subscription)
         return tuple(self._events)
 
-    def _add(self, series: str, cells: tuple[int, ...], number: int, replaces: bool = False) -> None:
+    def _add(
+        self,
+        series: str,
+        cells: tuple[int, ...],
+        number: int,
+        replaces: bool = False,
+        minutes_kept_s: int = MINUTES_KEPT_S,
+    ) -> None:
         counted = self._writable(series)
         added = False
         for cell in cells:
@@ -138,7 +150,7 @@ class Counting:
             else:
                 counted.pop(cell, None)
         if added:
-            self._forget_old(counted)
+            self._forget_old(counted, minutes_kept_s)
 
     def _cells(self, series: str) -> Mapping[int, int]:
         cells = self._touched.get(series)
@@ -150,12 +162,12 @@ class Counting:
             cells = self._touched[series] = dict(self._before.get(series) or {})
         return cells
 
-    def _forget_old(self, counted: dict[int, int]) -> None:
+    def _forget_old(self, counted: dict[int, int], minutes_kept_s: int) -> None:
         """Drop the cells whose periods ended long ago."""
         for cell in list(counted):
             bounds = bounds_s(cell)
             if bounds is not None:
-                kept_s = MINUTES_KEPT_S if kind_of(cell) is Period.MINUTE else KEPT_S
+                kept_s = minutes_kept_s if kind_of(cell) is Period.MINUTE else KEPT_S
                 if bounds[1] + kept_s <= self._now_s:
                     del counted[cell]
 
@@ -181,20 +193,19 @@ class Counting:
 
     def _forget_former(self, subscription: Subscription) -> None:
         """Drop the counters of a deleted application of the same id."""
-        own = subscription.traffic
-        former = f"{subscription.application.app_id}~"
+        own = subscription.traffic[:-1]
+        named = own[: own.rindex("~") + 1]
         for series in self._before:
-            generation, colon, _ = series.removeprefix(former).partition(":")
-            if colon and series.startswith(former) and not series.startswith(own) and _is_one(generation):
+            if series.startswith(named) and not series.startswith(own):
                 self._touched[series] = {}
 
-    def _alert(self, subscription: Subscription) -> None:
+    def _alert(self, usage: Usage | None, subscription: Subscription) -> None:
         """Raise an alert if the fullest limit reached a bin that the service asks for: each once a day."""
         bins = subscription.product.service.alert_bins
         if not bins:
             return
         fullest: tuple[int, LimitState] | None = None
-        for state in states_of(self.usage(), subscription, cells_of(self._now_ns)):
+        for state in states_of(usage, subscription, cells_of(self._now_ns)):
             maximum = state.limit.maximum
             percent = state.current * 100 // maximum if maximum else 0
             if fullest is None or percent > fullest[0]:
@@ -210,8 +221,3 @@ class Counting:
                 return
         self._touched[series] = {minute: 1}
         self._events.append(Raised("alert", subscription, max(reached), *fullest))
-
-
-def _is_one(generation: str) -> bool:
-    """Tell whether a text is what generations are made of, and no part of another application's id."""
-    return len(generation) == GENERATION_DIGITS and all(digit in "0123456789abcdef" for digit in generation)

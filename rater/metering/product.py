@@ -19,7 +19,17 @@ class Limit(NamedTuple):
 class Product:
     """What a service counts, bounds and charges for."""
 
-    __slots__ = ("_limits", "by_id", "by_name", "children", "lineage", "parents", "prices", "service")
+    __slots__ = (
+        "_limits",
+        "by_id",
+        "by_name",
+        "children",
+        "lineage",
+        "parents",
+        "priced_by_minute",
+        "prices",
+        "service",
+    )
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -37,6 +47,10 @@ class Product:
         for child, parent in self.parents.items():
             self.children[parent].append(self.by_id[child].name)
         self.prices = PriceBook(service.rates)
+        self.priced_by_minute = frozenset(
+            rate.metric_id for rate in service.rates if rate.over is Period.MINUTE
+        )
+        """Metrics whose price depends on what was used in the same minute."""
         self._limits: dict[str, tuple[Limit, ...]] = {}
 
     def limits(self, plan_id: str) -> tuple[Limit, ...]:
@@ -54,9 +68,11 @@ class Product:
         return known
 
     def _lineage(self, metric_id: str) -> tuple[str, ...]:
-        line = [metric_id]
-        while (parent := self.parents.get(line[-1])) is not None and parent not in line:
-            line.append(parent)
+        line = {metric_id: None}  # in order, and quick to look into
+        parent = self.parents.get(metric_id)
+        while parent is not None and parent not in line:
+            line[parent] = None
+            parent = self.parents.get(parent)
         return tuple(line)
 
 
@@ -74,7 +90,7 @@ class Subscription:
         """Where each metric is counted in the account."""
         self.traffic = prefix
         """Counts the transactions: in all, and by day."""
-        self.codes = f"{prefix}#"
+        self.codes = f"{prefix[:-1]}#"
         """Begins the counters of response codes."""
-        self.alerted = f"{prefix}!"
+        self.alerted = f"{prefix[:-1]}!"
         """Begins the marks of alerts: when one was raised for a utilisation."""

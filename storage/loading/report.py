@@ -14,7 +14,8 @@ SHOWN_CHARACTERS = 60
 class Problem:
     """One finding. ``place`` is ``line:column`` (column = the cell's number), a JSON path, or empty.
 
-    The column of malformed JSON is the character's number instead.
+    The column of malformed JSON is the character's number instead. With an empty ``got``, ``expected`` is a
+    whole sentence.
     """
 
     file: str
@@ -24,10 +25,11 @@ class Problem:
 
     def __str__(self) -> str:
         """Print as one line: ``Rates.csv:7:5: expected a duration above 0, got '0s'``."""
+        found = f"expected {self.expected}, got {self.got}" if self.got else self.expected
         joint = ":" if self.place[:1].isdigit() else " "
         file = _printable(self.file)  # a file's name may hold anything, orders to a terminal too
         where = f"{file}{joint}{self.place}" if self.place else file
-        return f"{where}: expected {self.expected}, got {self.got}"
+        return f"{where}: {found}"
 
 
 def shown(value: object) -> str:
@@ -67,8 +69,8 @@ class Report:
         self.problems = Findings()
         self.notices = Findings()
 
-    def problem(self, file: str, place: str, expected: str, got: str) -> None:
-        """Note something that forbids the load."""
+    def problem(self, file: str, place: str, expected: str, got: str = "") -> None:
+        """Note something that forbids the load: what stands there instead, or a sentence."""
         self.problems.add(Problem(file, place, expected, got))
 
     def notice(self, file: str, place: str, expected: str, got: str) -> None:

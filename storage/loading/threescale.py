@@ -1,6 +1,6 @@
 """Reads ``threescale.json``: services, metrics, limits, rates, applications and tokens of metered usage.
 
-What comes of it lies over what the store has: services merge with those of the same id. Generations are the
+What the file names is as it says, whole; what it does not name is as the store has it. Generations are the
 store's: whoever applies this fills them in.
 """
 
@@ -25,16 +25,13 @@ from storage.loading.threescale_rules import (
     METRICS_MAX,
     RATES_MAX,
     metric_flaw,
-    rates_flaw,
+    repeated_rates,
     tiers_flaw,
 )
 from storage.loading.threescale_schema import ApplicationMember, Document, RateMember, ServiceMember
 from storage.loading.validated import read_validated
 
 FILE = "threescale.json"
-
-_TREE = {"name": "a name of its own", "parent_id": "a metric above it"}
-"""What a member of a metric was expected to be."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -75,6 +72,7 @@ class _Reader:
     def read(self) -> CatalogueSeed:
         document = self._document
         self._once("services", document.services, lambda each: each.id)
+        self._check_defaults()
         for service in document.services:
             self._services[service.id] = _service(self._services.get(service.id), service)
             self._said.append(service.id)
@@ -101,6 +99,16 @@ class _Reader:
             },
         )
 
+    def _check_defaults(self) -> None:
+        """A provider has one default: with two, every load would change it twice."""
+        seen: set[str] = set()
+        for place, each in enumerate(self._document.services):
+            if each.default and each.provider_key in seen:
+                expected = "one default service of a provider"
+                self._report.problem(FILE, f"$.services[{place}]", expected, "another")
+            if each.default:
+                seen.add(each.provider_key)
+
     def _read_metrics(self) -> None:
         members = self._document.metrics
         self._once("metrics", members, lambda each: (each.service, each.id))
@@ -115,7 +123,7 @@ class _Reader:
             self._bounded("metrics", service_id, len(metrics), METRICS_MAX)
             for place, metric in found:
                 if (flaw := metric_flaw(metrics, metric)) is not None:
-                    self._report.problem(FILE, f"$.metrics[{place}].{flaw[0]}", _TREE[flaw[0]], flaw[1])
+                    self._report.problem(FILE, f"$.metrics[{place}].{flaw[0]}", flaw[1])
             self._change(replace(service, metrics=metrics))
 
     def _read_limits(self) -> None:
@@ -136,7 +144,7 @@ class _Reader:
             self._change(replace(service, limits=tuple(limits)))
 
     def _read_rates(self) -> None:
-        found: dict[str, list[MetricRate]] = {}
+        found: dict[str, list[tuple[str, MetricRate]]] = {}
         for place, each in enumerate(self._document.rates):
             path = f"$.rates[{place}]"
             if not self._metric(path, each.service, each.metric):
@@ -144,16 +152,18 @@ class _Reader:
             rate = _rate(each)
             if (flaw := tiers_flaw(rate.tiers)) is not None:
                 self._report.problem(FILE, f"{path}.tiers", flaw, "others")
-            rates = found.setdefault(each.service, [])
-            rates.append(rate)
-            if rates_flaw(rates) == len(rates) - 1:
-                self._report.problem(FILE, path, "one rate of a metric and plan from a time on", "another")
-        for service_id, rates in found.items():
+            found.setdefault(each.service, []).append((path, rate))
+        for service_id, given in found.items():
             service = self._services[service_id]
-            metrics = {each.metric_id for each in rates}
-            others = tuple(each for each in service.rates if each.metric_id not in metrics)
-            self._bounded("rates", service_id, len(others) + len(rates), RATES_MAX)
-            self._change(replace(service, rates=(*others, *rates)))
+            rates = tuple(rate for _, rate in given)
+            for place in repeated_rates(rates):
+                expected = "one rate of a metric and plan from a time on"
+                self._report.problem(FILE, given[place][0], expected, "another")
+            merged = _upserted(
+                service.rates, rates, lambda each: (each.metric_id, each.plan_id, each.from_ns)
+            )
+            self._bounded("rates", service_id, len(merged), RATES_MAX)
+            self._change(replace(service, rates=merged))
 
     def _read_applications(self) -> tuple[Application, ...]:
         members = self._document.applications
@@ -204,19 +214,17 @@ class _Reader:
 
 def _service(before: Service | None, given: ServiceMember) -> Service:
     service = before or Service(given.id, given.provider_key, "")
-    bins = service.alert_bins if given.alert_limits is None else tuple(sorted(set(given.alert_limits)))
     return replace(
         service,
         provider_key=given.provider_key,
         mode=given.backend_version,
         state=given.state or ACTIVE,
         referrer_filters_required=given.referrer_filters_required,
-        alert_bins=bins,
+        alert_bins=tuple(sorted(set(given.alert_limits or ()))),
     )
 
 
 def _application(given: ApplicationMember) -> Application:
-
     return Application(
         given.service,
         given.id,

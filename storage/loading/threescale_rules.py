@@ -37,7 +37,7 @@ def metric_flaw(metrics: Sequence[Metric], metric: Metric) -> tuple[str, str] | 
     Tells the member that is wrong, and why.
     """
     if any(each.name == metric.name for each in metrics if each.metric_id != metric.metric_id):
-        return "name", f'there is another metric "{metric.name}"'
+        return "name", f'another metric has the name "{metric.name}"'
     parents = {each.metric_id: each.parent_id for each in metrics}
     above = metric.parent_id
     for _ in range(len(metrics) + 1):
@@ -60,12 +60,13 @@ def tiers_flaw(tiers: Sequence[Tier]) -> str | None:
     return None
 
 
-def rates_flaw(rates: Sequence[MetricRate]) -> int | None:
-    """Find the place of a rate of the same metric and plan, from the same instant on, as one before it."""
+def repeated_rates(rates: Sequence[MetricRate]) -> list[int]:
+    """Find the places of rates of the same metric and plan, from the same instant on, as one before them."""
     seen: set[tuple[str, str, int]] = set()
+    places = []
     for place, rate in enumerate(rates):
         named = (rate.metric_id, rate.plan_id, rate.from_ns)
         if named in seen:
-            return place
+            places.append(place)
         seen.add(named)
-    return None
+    return places

@@ -5,9 +5,23 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from storage.loading.folder import Folder
+from storage.loading.members import TwiceError, each_once
 from storage.loading.report import Report, shown
+
+_KINDS = {
+    "model_type": "an object",
+    "tuple_type": "a list",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "at most {le}",
+    "too_long": "at most {max_length} of them",
+}
+"""What the schema's kinds of flaws expect, in the words of people."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -19,12 +33,17 @@ def read_validated(folder: Folder, name: str, model: type[Model]) -> Model | Non
         return None
     report = folder.report
     try:
-        found = model.model_validate(json.loads(text, parse_float=Decimal, parse_constant=_no_constant))
+        raw = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=each_once)
+        found = model.model_validate(raw)
+    except TwiceError as error:
+        report.problem(name, "", "each member of an object once", f"{shown(str(error))} a second time")
     except json.JSONDecodeError as error:
         report.problem(name, f"{error.lineno}:{error.colno}", "JSON", error.msg.lower())
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_context=False):
-            _tell(report, name, detail["loc"], detail["type"], detail["msg"], detail["input"])
+        for detail in error.errors(include_url=False):
+            _tell(report, name, detail)
+    except _ConstantError as error:
+        report.problem(name, "", f"{error} is no JSON number")
     except (ValueError, RecursionError):
         report.problem(name, "", "JSON", "a number or nesting beyond all bounds")
     else:
@@ -33,20 +52,27 @@ def read_validated(folder: Folder, name: str, model: type[Model]) -> Model | Non
     return None
 
 
+class _ConstantError(ValueError):
+    """A name stands where JSON has a number."""
+
+
 def _no_constant(name: str) -> None:
-    raise ValueError(name)
+    raise _ConstantError(name)
 
 
-def _tell(report: Report, name: str, loc: tuple[int | str, ...], kind: str, message: str, value: Any) -> None:
+def _tell(report: Report, name: str, detail: ErrorDetails) -> None:
     """Report what the schema refused, in the words of the other loaders."""
-    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    kind, message = detail["type"], detail["msg"]
+    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
     if kind == "missing":
         report.problem(name, path, "this member", "nothing")
     elif kind == "extra_forbidden":
         report.problem(name, path, "a known member", "another")
     else:
-        expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
-        report.problem(name, path, expected, _kind(value))
+        words = _KINDS.get(kind)
+        plain = message.removeprefix("Value error, ").removeprefix("Input should be ")
+        expected = plain if words is None else words.format(**detail.get("ctx", {}))
+        report.problem(name, path, expected, _kind(detail["input"]))
 
 
 def _kind(value: Any) -> str:

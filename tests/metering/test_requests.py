@@ -9,6 +9,7 @@ import pytest
 
 from protocol.dispatch import Status
 from protocol.metering import MeteringAnswer, Transaction
+from rater.metering.catalogue import Metric, UsageLimit
 from rater.metering.period import Period
 from storage.documents import Replacement, key_of
 from tests.metering.desk import AUTHORIZE, AUTHREP, NOW_NS, REPORT, SERVICE, Desk, application, request
@@ -279,10 +280,9 @@ async def test_an_application_made_anew_begins_anew_and_the_record_forgets_the_f
     assert [each.current for each in answer.Reports] == ["5", "5", "0"]
     stored = await desk.store.read(("", "rif"))
     assert stored is not None
-    assert {series.rpartition(":")[0] for series in stored.account.usage or {}} == {
-        anew.series[:-1],
-        neighbour.series[:-1],
-    }
+    usage = stored.account.usage or {}
+    assert all(series.startswith((anew.series[:-1], neighbour.series[:-1])) for series in usage)
+    assert {usage[each.series + "m1"][0] for each in (anew, neighbour)} == {5, 7}
 
 
 async def test_a_name_longer_than_any_is_unknown_without_a_look_and_told_in_short(desk: Desk) -> None:
@@ -290,3 +290,22 @@ async def test_a_name_longer_than_any_is_unknown_without_a_look_and_told_in_shor
     answer = await desk.ask(AUTHORIZE, AppId="x" * 100_000)
     assert answer.Message == f'application with id="{"x" * 256}…" was not found'
     assert desk.responder._catalogue.size == remembered + 2  # the provider and its service
+
+
+async def test_an_id_of_a_report_is_no_id_of_an_authrep_of_the_same_content(desk: Desk) -> None:
+    await desk.ask(REPORT, Transactions=[Transaction("a1", None, [("hits", "100")])], RequestId="r")
+    status, body = await desk.post(AUTHREP, request(AppId="a1", Usage=[("hits", "100")], RequestId="r"))
+    assert (status, body[:17]) == (Status.REFUSED, b"REQUEST_ID_REUSED")
+
+
+async def test_a_call_whose_answer_no_link_would_take_is_refused_and_counts_nothing(desk: Desk) -> None:
+    metrics = [Metric(f"long{each}", f"{each:0250}") for each in range(600)]
+    limits = [UsageLimit("gold", each.metric_id, period, 1) for each in metrics for period in Period]
+    long = replace(SERVICE, metrics=(*SERVICE.metrics, *metrics), limits=tuple(limits))
+    assert await desk.store.replace([Replacement(key_of(SERVICE), SERVICE, long)])
+    status, body = await desk.post(AUTHREP, request(AppId="a1", Usage=[("hits", "1")]))
+    assert (status, body.partition(b",")[0]) == (
+        Status.REFUSED,
+        b"INVALID_PARAMS: the answer would be longer than 1000000 bytes",
+    )
+    assert await desk.counted("a1", "m1") == 0

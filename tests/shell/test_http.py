@@ -299,6 +299,22 @@ async def test_a_quote_without_times_is_for_a_minute_from_now(
     ) == ("2012-02-02T17:29:30Z", "2012-02-02T17:30:30Z")
 
 
+BEYOND_THE_CLOCK = (
+    "1969-12-31T23:59:59Z",
+    "2262-01-01T00:00:00Z",
+    "2300-01-01T00:00:00Z",
+    "9999-01-01T00:00:00Z",
+)
+
+
+async def test_the_last_instant_that_can_be_held_is_held(balancer: ScriptedBalancer, tmp_path: Path) -> None:
+    HeldClock.create(tmp_path / "clock")
+    async with http_front(balancer.port, clock_file=str(tmp_path / "clock")) as http:
+        for last in ("1970-01-01T00:00:00Z", "2261-12-31T23:59:59.999999999Z"):
+            response = await http.post("/test/clock", json={"now": last})
+            assert (response.status_code, response.json()) == (200, {"now": last})
+
+
 @pytest.mark.parametrize(("caller", "status"), [("127.0.0.1", 200), ("::1", 200), ("10.0.0.1", 401)])
 async def test_who_is_on_this_machine_sets_the_test_clock_without_a_key(
     caller: str, status: int, tmp_path: Path
@@ -314,7 +330,11 @@ async def test_who_is_on_this_machine_sets_the_test_clock_without_a_key(
 
 
 @pytest.mark.parametrize(
-    "body", ["", "{}", '{"now":1}', '{"now":"noon"}', "[]", '{"now":"2012-02-02T17:30:00"}']
+    "body",
+    [
+        *("", "{}", '{"now":1}', '{"now":"noon"}', "[]", '{"now":"2012-02-02T17:30:00"}'),
+        *(f'{{"now":"{each}"}}' for each in BEYOND_THE_CLOCK),
+    ],
 )
 async def test_a_bad_time_leaves_the_test_clock_alone(
     body: str, balancer: ScriptedBalancer, tmp_path: Path
@@ -327,6 +347,7 @@ async def test_a_bad_time_leaves_the_test_clock_alone(
         response = await http.post("/test/clock", content=body)
 
     assert (response.status_code, clock.now_ns()) == (400, 1)
+    assert response.json()["Reason"].endswith("from 1970 to 2261")
 
 
 async def test_a_debit_whose_connection_broke_is_sent_again_under_the_same_id(

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +48,8 @@ class Shop:
             raters = [pid for name, pid in self.server.children().items() if name.startswith("rater")]
             self.kills += 1
             for pid in raters if self.kills % 3 == 0 else raters[:1]:
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def counters(self) -> list[int]:
         """Tell what every application has used."""

@@ -72,14 +72,18 @@ async def error(send: Send, code: str, message: str, *, no_body: bool = False) -
 
 
 async def failure(send: Send, told: str, *, no_body: bool = False, reason: bool = False) -> None:
-    """Answer that the machinery failed: ``told`` is its ``CODE: sentence``."""
+    """Answer that the machinery failed: ``told`` is its ``CODE: sentence``.
+
+    Clients read a status document wherever they are refused by 409.
+    """
     status, code, message = errors.machinery(told)
-    headers = list(_DIALECT)
-    if status in (429, 503):
-        headers.append((b"retry-after", b"1"))
-    if reason and status == errors.REFUSED:
-        headers.append((b"3scale-rejection-reason", code.encode()))
-    await _send(send, status, headers, b"" if no_body else error_document(code, message))
+    if status == errors.REFUSED:
+        headers = [*_FINE, (b"3scale-rejection-reason", code.encode())] if reason else _FINE
+        body = status_document(MeteringAnswer(Code=code, Reason=message))
+    else:
+        headers = [*_DIALECT, (b"retry-after", b"1")] if status in (429, 503) else _DIALECT
+        body = error_document(code, message)
+    await _send(send, status, headers, b"" if no_body else body)
 
 
 async def status(

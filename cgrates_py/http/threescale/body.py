@@ -5,13 +5,9 @@ from contextlib import asynccontextmanager
 
 from starlette.types import Receive
 
-from cgrates_py.http.threescale.params import check_size
+from cgrates_py.http.threescale.params import ParameterSyntaxError, check_size
 from protocol.errors import Code
 from protocol.limits import PENDING_BYTES_MAX
-
-
-class DisconnectedError(Exception):
-    """The client went away before its body was whole."""
 
 
 class FullError(Exception):
@@ -28,7 +24,7 @@ class Intake:
     async def reading(self, receive: Receive) -> AsyncIterator[bytes]:
         """Read a body, and hold its place until it has been made use of.
 
-        Raises ParameterSyntaxError for one too long, FullError or DisconnectedError.
+        Raises ParameterSyntaxError for one too long or without an end, or FullError.
         """
         body = bytearray()
         try:
@@ -36,7 +32,7 @@ class Intake:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise DisconnectedError
+                    raise ParameterSyntaxError("the body has no end")
                 part = message.get("body", b"")
                 check_size(len(body) + len(part))
                 if self.held_bytes + len(part) > PENDING_BYTES_MAX:

@@ -11,6 +11,7 @@ STATUS: Final = {
     "transactions_format_invalid": 400,
     "transactions_has_nil_transaction": 400,
     "end_users_no_longer_supported": 400,
+    "amount_out_of_range": 400,
     "forbidden": 403,
     "provider_key_or_service_token_required": 403,
     "provider_key_invalid": 403,
@@ -32,6 +33,8 @@ BARE: Final = "forbidden"
 """This code is told by its status alone."""
 SHOWN_ALWAYS: Final = frozenset({"not_valid_data", "bad_request", "content_type_invalid"})
 """These have their document even where the caller wants no bodies."""
+_OWN_WORDS: Final = {Code.REQUEST_ID_REUSED: "the request id was used before with other content"}
+"""A rater's sentence names the id as the account keeps it, which is not as the caller wrote it."""
 
 
 def status_of(code: str) -> int:
@@ -48,4 +51,4 @@ def machinery(error: str) -> tuple[int, str, str]:
     status = WIRE[code].http
     if status in (401, 403, 404, 500):
         status = WIRE[Code.NO_RATER].http
-    return status, code.value.lower(), error.partition(": ")[2] or error
+    return status, code.value.lower(), _OWN_WORDS.get(code) or error.partition(": ")[2] or error

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cgrates_py.http.services import Services
 from cgrates_py.http.threescale import answers
-from cgrates_py.http.threescale.body import DisconnectedError, FullError, Intake
+from cgrates_py.http.threescale.body import FullError, Intake
 from cgrates_py.http.threescale.multipart import parse_multipart
 from cgrates_py.http.threescale.params import (
     InvalidTextError,
@@ -74,7 +74,7 @@ def endpoints(services: Services) -> tuple[Endpoint, ...]:
         *checks,
         Endpoint(REPORT_PATH, _POST, _Report(services, Intake())),
         Endpoint("/check.txt", _GET, _checked),
-        Endpoint("/available", _GET, _available),
+        Endpoint("/available", frozenset({"HEAD"}), _available),
     )
 
 
@@ -188,8 +188,6 @@ class _Report:
             return
         except FullError as error:
             await answers.failure(send, str(error))
-            return
-        except DisconnectedError:
             return
         answer = await _ask(self.services, Method.METERING_REPORT, asked)
         if isinstance(answer, str):

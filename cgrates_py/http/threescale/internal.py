@@ -4,8 +4,8 @@ Every request needs a key of an administrator, also while no other request needs
 """
 
 import base64
+import uuid
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -20,6 +20,8 @@ from cgrates_py.http.params import ParameterError, read_body
 from cgrates_py.http.services import Services, bearer, http_status, json_response
 from cgrates_py.http.sites import own_sites_only
 from protocol.errors import Code
+from protocol.framing import too_deep
+from protocol.limits import BRACKETS_MAX
 from protocol.metering import AdministerAnswer, AdministerRequest
 from protocol.methods import NAMES, Method
 
@@ -28,6 +30,8 @@ BODY_BYTES_MAX = 1 << 20
 """A batch of 1,000 applications has some 300 kB."""
 DEPTH_MAX = 32
 """Nesting of a body; the deepest that means anything has six levels."""
+BODY_BRACKETS_MAX = BRACKETS_MAX // 2
+"""Brackets of a body; a batch of 1,000 applications has some 8,000. The request around it needs a few."""
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 """Every one of them reaches the administration, which knows what there is."""
 
@@ -66,7 +70,7 @@ class _Administration:
             descriptor = _encode(await _asked(request))
         except ParameterError as error:
             return _problem(error.status, str(error))
-        if len(descriptor) > self.services.descriptor_bytes_max:
+        if len(descriptor) + len(_encode(key)) > self.services.descriptor_bytes_max:
             return _problem(413, "body: is longer than a request to a rater may be")
         reply = await self.services.rpc.call(NAMES[Method.METERING_ADMINISTER], descriptor, key)
         if reply.error is not None:
@@ -80,15 +84,19 @@ class _Administration:
 async def _asked(request: Request) -> AdministerRequest:
     """Read a request. Raises ParameterError."""
     body = await read_body(request, BODY_BYTES_MAX) or b"null"
+    # The balancer ends a connection on which more come, and this one carries everybody's calls.
+    if 2 * (body.count(b"[") + body.count(b"{")) > BODY_BRACKETS_MAX:
+        raise ParameterError("body", f"has more than {BODY_BRACKETS_MAX} brackets")
     try:
-        deep = _is_deep(orjson.loads(body), DEPTH_MAX)
+        orjson.loads(body)
     except orjson.JSONDecodeError:
         raise ParameterError("body", "is not JSON") from None
-    if deep:
+    if too_deep(body, DEPTH_MAX):
         raise ParameterError("body", f"is nested deeper than {DEPTH_MAX} levels")
     on_one_line = body.translate(bytes.maketrans(b"\r\n", b"  "))  # no text of JSON has either in it
     query = dict(request.query_params)
-    return AdministerRequest(request.method, _segments(request), query, msgspec.Raw(on_one_line))
+    raw = msgspec.Raw(on_one_line)
+    return AdministerRequest(request.method, _segments(request), query, raw, RetryId=uuid.uuid4().hex)
 
 
 def _segments(request: Request) -> list[str]:
@@ -99,14 +107,6 @@ def _segments(request: Request) -> list[str]:
     except UnicodeDecodeError:
         raise ParameterError("path", "is not UTF-8, percent-encoded") from None
     return segments[1:]
-
-
-def _is_deep(value: Any, levels: int) -> bool:
-    """Tell whether a value has more than so many levels."""
-    if not isinstance(value, dict | list):
-        return False
-    members = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deep(member, levels - 1) for member in members)
 
 
 def _password(request: Request) -> str | None:

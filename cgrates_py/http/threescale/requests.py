@@ -80,15 +80,16 @@ def request_id(parameters: Parameters, headers: Headers) -> str | None:
     asked = parameters.get("request_id")
     if "request_id" in parameters and not _fits(asked):
         raise RequestIdError(f"request_id: expected 1 to {REQUEST_ID_CHARS_MAX} characters")
+    said = _text(asked)
     for name, value in headers:
         if name == b"idempotency-key":
             text = value.decode("utf-8", "replace")
             if not _fits(text) or "\ufffd" in text:
                 raise RequestIdError(f"Idempotency-Key: expected 1 to {REQUEST_ID_CHARS_MAX} characters")
-            if asked is not None and asked != text:
-                raise RequestIdError("request_id: differs from the header Idempotency-Key")
-            return text
-    return _text(asked)
+            if said is not None and said != text:
+                raise RequestIdError("request_id: given twice, and not the same")
+            said = text
+    return said
 
 
 def _fits(value: Value) -> bool:

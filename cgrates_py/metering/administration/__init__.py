@@ -32,6 +32,8 @@ from cgrates_py.metering.administration.desk import (
     not_found,
 )
 from protocol.metering import AdministerAnswer, AdministerRequest
+from storage.loading.members import TwiceError, each_once
+from storage.loading.report import shown
 from storage.loading.threescale_rules import TEXT_MAX
 from storage.store import AccountStore
 
@@ -112,7 +114,7 @@ class Administration:
         """Do what a request asks, or tell why not. Raises StoreError."""
         try:
             handler, names = _found(request.Verb, request.Path)
-            call = Call(names, request.Query, _read(request.Body))
+            call = Call(names, request.Query, _read(request.Body), request.RetryId)
             reply = await handler(self._desk, call)
         except RefusedError as refused:
             reply = Reply(refused.status, refused.document)
@@ -148,7 +150,11 @@ def _named(name: str, segment: str) -> str:
 def _read(body: msgspec.Raw) -> Any:
     """Read a body with its numbers exactly as they are written."""
     try:
-        return json.loads(bytes(body), parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(
+            bytes(body), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=each_once
+        )
+    except TwiceError as twice:
+        raise bad(f"{shown(str(twice))}: expected each member of an object once") from None
     except (ValueError, RecursionError):
         raise bad("the body is not JSON") from None
 

@@ -19,7 +19,7 @@ from cgrates_py.metering.administration.desk import (
     in_waves,
     new_generation,
 )
-from rater.metering.catalogue import Application, Service, UserKey
+from rater.metering.catalogue import GENERATION_DIGITS, Application, UserKey
 from storage.documents import Replacement, key_of, user_key_key
 from storage.loading.threescale_rules import KEYS_MAX, TEXT_MAX, URL_MAX
 from storage.store import AccountKey
@@ -43,25 +43,30 @@ async def show_application(desk: Desk, call: Call) -> Reply:
 async def post_application(desk: Desk, call: Call) -> Reply:
     """Create an application; one that exists stays as it is."""
     given = fields.wrapped(call, "application")
-    service_id, app_id = call.names["service"], call.names["application"]
-    service = await desk.service(service_id)
-    stored = await desk.stored_application(service_id, app_id)
-    if stored is not None and belongs(stored, service):
-        return Reply(405, {"status": "exists", "application": shown(stored)})
-    saved = await save(desk, service_id, app_id, given)
-    return Reply(201, {"status": "created", "application": shown(saved.application)})
+    saved = await save(desk, *_named(call), given, made=_generation(call), new=True)
+    status = 201 if saved.said == "created" else 405
+    return Reply(status, {"status": saved.said, "application": shown(saved.application)})
 
 
 async def put_application(desk: Desk, call: Call) -> Reply:
     """Create an application or change it. What was not given stays, and is shown as null."""
     given = fields.wrapped(call, "application")
-    saved = await save(desk, call.names["service"], call.names["application"], given)
+    saved = await save(desk, *_named(call), given, made=_generation(call))
     return Reply(200, {"status": saved.said, "application": _echo(saved.application, given)})
+
+
+def _named(call: Call) -> tuple[str, str]:
+    return call.names["service"], call.names["application"]
+
+
+def _generation(call: Call) -> str:
+    """Name what this request creates, so that it knows it when it is sent again."""
+    return call.secret(GENERATION_DIGITS, "application", *_named(call))
 
 
 async def delete_application(desk: Desk, call: Call) -> Reply:
     """Delete an application and its user keys; its account stays."""
-    service_id, app_id = call.names["service"], call.names["application"]
+    service_id, app_id = _named(call)
 
     async def plan() -> Plan[Reply]:
         application = await desk.application(service_id, app_id)
@@ -132,16 +137,26 @@ _LISTS = ("application_keys", "user_keys", "referrer_filters")
 """Attributes that add to lists of an application."""
 
 
-async def save(desk: Desk, service_id: str, app_id: str, given: Members) -> Saved:
-    """Merge attributes into an application, or create it with them and its account."""
+async def save(
+    desk: Desk, service_id: str, app_id: str, given: Members, *, made: str = "", new: bool = False
+) -> Saved:
+    """Merge attributes into an application, or create it with them and its account.
+
+    ``made`` is the generation of one that this creates (empty: a random one): one that has it already was
+    created by the same request, sent before. With ``new`` one that exists stays as it is.
+    """
+    made = made or new_generation()
 
     async def plan() -> Plan[Saved]:
         service = await desk.service(service_id)
         stored = await desk.stored_application(service_id, app_id)
         before = stored if belongs(stored, service) else None
-        after = await _merged(desk, service, app_id, before, given)
+        if new and before is not None:
+            return (), Saved(before, "created" if before.generation == made else "exists")
+        created = Application(service_id, app_id, made, service.generation)
+        after = await _merged(desk, before or created, before is not None, given)
         changes = await replaced(desk, stored, before, after)
-        return changes, Saved(after, "modified" if before else "created")
+        return changes, Saved(after, "created" if after.generation == made else "modified")
 
     return await desk.change(plan)
 
@@ -163,16 +178,13 @@ async def replaced(
     return changes
 
 
-async def _merged(
-    desk: Desk, service: Service, app_id: str, before: Application | None, given: Members
-) -> Application:
+async def _merged(desk: Desk, application: Application, exists: bool, given: Members) -> Application:
     """Lay what was given over an application; what was not given stays."""
     if given.get("state") is None or not fields.text("state", given["state"]):
-        raise bad(f'application with id="{app_id}" has no state')
-    application = before or Application(service.service_id, app_id, new_generation(), service.generation)
+        raise bad(f'application with id="{application.app_id}" has no state')
     payer = application.account
     if "account" in given:
-        payer = await _payer(desk, application, before is not None, given["account"])
+        payer = await _payer(desk, application, exists, given["account"])
     return replace(
         application,
         state=fields.text("state", given["state"]),

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from cgrates_py.metering.administration.desk import Call, Desk, Members, Plan, R
 from rater.metering.catalogue import Application, UserKey
 from storage.documents import Replacement, key_of
 
+_KEY_DIGITS = 32
 _DELETED = Reply(200, {"status": "deleted"})
 
 
@@ -76,7 +76,7 @@ async def post_key(desk: Desk, call: Call) -> Reply:
     """Give an application one more key; without a value one of 32 random hexadecimal digits."""
     value = fields.wrapped(call, "application_key").get("value")
     blank = value is None or value == ""
-    key = secrets.token_hex(16) if blank else fields.name_text("value", value)
+    key = call.secret(_KEY_DIGITS, "key") if blank else fields.name_text("value", value)
 
     def edited(application: Application) -> tuple[Application, Reply]:
         after = replace(application, keys=extended("application_keys", application.keys, [key]))

@@ -1,6 +1,7 @@
 """What every request of the administration works with: reads, atomic changes, and how it says no."""
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -57,11 +58,22 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that matched a route: what its path names, its query and its body (None: it has none)."""
+    """A request that matched a route: what its path names, its query and its body (None: it has none).
+
+    ``retry_id`` is the same in what is sent again after a broken connection; empty: nothing is sent again.
+    """
 
     names: dict[str, str]
     query: dict[str, str]
     body: Any
+    retry_id: str = ""
+
+    def secret(self, digits: int, *names: str) -> str:
+        """Make hexadecimal digits that nobody can guess, the same ones for what is sent again."""
+        if not self.retry_id:
+            return secrets.token_hex(digits // 2)
+        made_of = "\0".join((self.retry_id, *names)).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(made_of, digest_size=digits // 2).hexdigest()
 
 
 Plan = tuple[Sequence[Replacement], T]

@@ -110,8 +110,10 @@ async def put_limit(desk: Desk, call: Call) -> Reply:
 
 
 async def delete_limit(desk: Desk, call: Call) -> Reply:
-    """Delete a limit; all is well if there is none."""
+    """Delete a limit; all is well if there is none, nor a service."""
     named = _named_limit(call)
+    if await desk.find_service(call.names["service"]) is None:
+        return _DELETED
 
     def edited(service: Service) -> tuple[Service, Reply]:
         found = _limit_of(service, named)

@@ -10,7 +10,7 @@ from cgrates_py.metering.administration.metrics import edit_service, metric_of
 from rater import instant
 from rater.metering.catalogue import MetricRate, Service, Tier
 from storage.loading import values
-from storage.loading.threescale_rules import RATES_MAX, TIERS_MAX, rates_flaw, tiers_flaw
+from storage.loading.threescale_rules import RATES_MAX, TIERS_MAX, repeated_rates, tiers_flaw
 
 
 async def show_rates(desk: Desk, call: Call) -> Reply:
@@ -25,8 +25,8 @@ async def put_rates(desk: Desk, call: Call) -> Reply:
     """Set all rates of a metric."""
     given = fields.a_list("rates", fields.wrapper(call, "rates"), RATES_MAX)
     rates = tuple(_rate(call.names["metric"], f"rates[{place}]", each) for place, each in enumerate(given))
-    if (twice := rates_flaw(rates)) is not None:
-        raise bad(f"rates[{twice}]: another rate of that plan begins at the same time")
+    if twice := repeated_rates(rates):
+        raise bad(f"rates[{twice[0]}]: another rate of that plan begins at the same time")
 
     def edited(service: Service) -> tuple[Service, Reply]:
         metric = metric_of(service, call.names["metric"])

@@ -5,7 +5,14 @@ from dataclasses import replace
 from functools import partial
 
 from cgrates_py.metering.administration.applications import check_payer, replaced
-from cgrates_py.metering.administration.desk import Desk, Plan, belongs, in_waves, new_generation
+from cgrates_py.metering.administration.desk import (
+    Desk,
+    Plan,
+    RefusedError,
+    belongs,
+    in_waves,
+    new_generation,
+)
 from cgrates_py.metering.administration.services import stored
 from cgrates_py.metering.administration.tokens import TOKENS_MAX, keep_tokens
 from rater.metering.catalogue import Application, Service
@@ -37,6 +44,26 @@ async def missing_payers(desk: Desk, applications: Sequence[Application]) -> lis
     payers = {each.account for each in applications if each.account is not None}
     missing = {payer for payer in payers if not await desk.has_account(payer)}
     return [place for place, each in enumerate(applications) if each.account in missing]
+
+
+async def moved_usage(
+    desk: Desk, applications: Sequence[Application], known: Mapping[str, Service]
+) -> list[int]:
+    """Tell the places of the applications whose usage is with another account than is to pay from now on."""
+
+    async def is_moved(given: Application) -> bool:
+        service = known.get(given.service_id)
+        there = await desk.stored_application(given.service_id, given.app_id)
+        if service is None or there is None or not belongs(there, service):
+            return False
+        try:
+            await check_payer(desk, there, given.account)
+        except RefusedError:
+            return True
+        return False
+
+    moved = await in_waves(applications, is_moved)
+    return [place for place, is_so in enumerate(moved) if is_so]
 
 
 async def _seed_service(desk: Desk, service: Service, before: Service | None, *, default: bool) -> bool:

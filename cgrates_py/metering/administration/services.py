@@ -121,7 +121,8 @@ async def _save(desk: Desk, service_id: str, given: Members) -> Members:
     async def plan() -> Plan[Members]:
         before = await desk.find_service(service_id)
         after = _merged(service_id, before, given)
-        default = "default_service" in given and bool(given["default_service"])
+        chosen = given.get("default_service")
+        default = chosen is not None and fields.flag("default_service", chosen)
         changes, owner = await stored(desk, before, after, default=default)
         return changes, shown(after, owner)
 
@@ -165,8 +166,6 @@ def _merged(service_id: str, before: Service | None, given: Members) -> Service:
     if given.get("referrer_filters_required") is not None:
         required = fields.flag("referrer_filters_required", given["referrer_filters_required"])
         service = replace(service, referrer_filters_required=required)
-    if given.get("default_service") is not None:
-        fields.flag("default_service", given["default_service"])
     return service
 
 

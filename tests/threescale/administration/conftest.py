@@ -38,9 +38,9 @@ class Admin:
         )
 
     async def ask_segments(
-        self, verb: str, segments: list[str], body: bytes = b"null", **query: str
+        self, verb: str, segments: list[str], body: bytes = b"null", retry_id: str = "", **query: str
     ) -> tuple[int, Any]:
-        request = AdministerRequest(verb, segments, query, msgspec.Raw(body))
+        request = AdministerRequest(verb, segments, query, msgspec.Raw(body), RetryId=retry_id)
         answer = await self._administration.answer(request)
         body = bytes(answer.Body)
         return answer.Status, json.loads(body) if body else None

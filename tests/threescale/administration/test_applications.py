@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,24 @@ async def use(admin: Admin, app: Application) -> None:
     """Count one hit of an application, as a rater would."""
     counted = Account(*app.account_key, usage={app.series + "m1": {0: 1}})
     await load_account(admin.store, counted, True, NOW_NS)
+
+
+async def test_of_two_who_create_an_application_at_once_one_is_told_that_it_exists(
+    shop: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "services/1001/applications/x"
+    replaced = shop.store.replace
+
+    async def overtaken(changes: Sequence[Replacement]) -> bool:
+        monkeypatch.setattr(shop.store, "replace", replaced)
+        await shop.do("POST", path, {"application": {"state": "active", "plan_id": "first"}})
+        return await replaced(changes)
+
+    monkeypatch.setattr(shop.store, "replace", overtaken)
+    status, answer = await shop.ask("POST", path, {"application": {"state": "off", "plan_id": "second"}})
+
+    assert (status, answer["status"], answer["application"]["plan_id"]) == (405, "exists", "first")
+    assert (await stored(shop, "x")).plan_id == "first"
 
 
 async def test_an_application_lives_from_its_creation_to_its_end(shop: Admin) -> None:

@@ -10,9 +10,14 @@ import pytest
 from cgrates_py.accounts import load_account
 from cgrates_py.demo import FOLDERS
 from cgrates_py.metering.administration.desk import Desk, RefusedError
-from cgrates_py.metering.administration.seeding import ChangedError, missing_payers, seed_catalogue
+from cgrates_py.metering.administration.seeding import (
+    ChangedError,
+    missing_payers,
+    moved_usage,
+    seed_catalogue,
+)
 from rater.account import Account
-from rater.metering.catalogue import Application, Service
+from rater.metering.catalogue import Application, MetricRate, Service
 from rater.tariff import Tariff
 from storage.documents import Replacement, application_key, key_of, service_key
 from storage.loading import Loaded, load_folder
@@ -51,13 +56,54 @@ def read(folder: Path, document: object, known: dict[str, Service] | None = None
     return load_folder(folder, Tariff(), now_ns=NOW_NS, services=known or {})
 
 
-OTHER = 'there is another metric "hits"'
+ONE_RATE = "expected one rate of a metric and plan from a time on"
+OTHER = 'another metric has the name "hits"'
 PROBLEMS: list[tuple[object, list[str]]] = [
-    ([], ["threescale.json $: expected a valid dictionary or instance of Document, got a list"]),
+    ([], ["threescale.json $: expected an object, got a list"]),
     ("{", ["threescale.json:1:2: expected JSON, got expecting property name enclosed in double quotes"]),
     (
         {"services": [{"id": "1"}]},
         ["threescale.json $.services[0].provider_key: expected this member, got nothing"],
+    ),
+    (
+        '{"services": [{"id": "1", "provider_key": "a", "provider_key": "b"}]}',
+        ["threescale.json: expected each member of an object once, got 'provider_key' a second time"],
+    ),
+    (
+        '{"limits": [{"service": "1"}], "limits": []}',
+        ["threescale.json: expected each member of an object once, got 'limits' a second time"],
+    ),
+    ('{"services": [NaN]}', ["threescale.json: NaN is no JSON number"]),
+    (
+        {"services": [SERVICE | {"state": [], "default": 1, "alert_limits": ["80"]}]},
+        [
+            "threescale.json $.services[0].alert_limits[0]: expected a whole number, got '80'",
+            "threescale.json $.services[0].default: expected true or false, got 1",
+            "threescale.json $.services[0].state: expected a text, got a list",
+        ],
+    ),
+    (
+        {"services": [SERVICE | {"service_tokens": ["t"] * 1001}]},
+        ["threescale.json $.services[0].service_tokens: expected at most 1000 of them, got a list"],
+    ),
+    (
+        {"limits": [{"service": "1", "plan": "p", "metric": "m", "day": -1}]},
+        ["threescale.json $.limits[0].day: expected 0 or more, got -1"],
+    ),
+    ({"services": {}}, ["threescale.json $.services: expected a list, got an object"]),
+    (
+        {"services": [SERVICE | {"id": str(each), "default": each > 1} for each in range(4)]},
+        ["threescale.json $.services[3]: expected one default service of a provider, got another"],
+    ),
+    (
+        {
+            "services": [SERVICE],
+            "metrics": [METRIC],
+            "rates": [
+                {"service": "1001", "metric": "m1", "plan": plan, "tiers": [{"price": 1}]} for plan in "aabcb"
+            ],
+        },
+        [f"threescale.json $.rates[{place}]: {ONE_RATE}, got another" for place in (1, 4)],
     ),
     ({"servces": []}, ["threescale.json $.servces: expected a known member, got another"]),
     (
@@ -74,14 +120,11 @@ PROBLEMS: list[tuple[object, list[str]]] = [
     ({"metrics": [METRIC]}, ["threescale.json $.metrics[0].service_id: expected a service, got '1001'"]),
     (
         {"services": [SERVICE], "metrics": [METRIC | {"parent": "m9"}, METRIC | {"id": "m2"}]},
-        [
-            f"threescale.json $.metrics[{place}].name: expected a name of its own, got {OTHER}"
-            for place in (0, 1)
-        ],
+        [f"threescale.json $.metrics[{place}].name: {OTHER}" for place in (0, 1)],
     ),
     (
         {"services": [SERVICE], "metrics": [METRIC | {"parent": "m9"}]},
-        ['threescale.json $.metrics[0].parent_id: expected a metric above it, got there is no metric "m9"'],
+        ['threescale.json $.metrics[0].parent_id: there is no metric "m9"'],
     ),
     (
         {"services": [SERVICE], "limits": [{"service": "1001", "plan": "p", "metric": "m9", "day": 1}]},
@@ -96,7 +139,7 @@ PROBLEMS: list[tuple[object, list[str]]] = [
                 {"service": "1001", "plan": "q", "metric": "m1", "day": 2**63},
             ],
         },
-        [f"threescale.json $.limits[1].day: expected less than or equal to {2**63 - 1}, got {2**63}"],
+        [f"threescale.json $.limits[1].day: expected at most {2**63 - 1}, got {2**63}"],
     ),
     (
         {
@@ -207,6 +250,37 @@ async def test_what_a_file_names_is_as_it_says_and_the_rest_stays(tmp_path: Path
     assert (await admin.ask("GET", "services/1001/applications/a3"))[0] == 200
 
 
+async def test_a_rate_replaces_the_one_of_its_metric_plan_and_time_alone(tmp_path: Path) -> None:
+    store, desk = await shop(tmp_path)
+    named = [("m1", "p", None), ("m1", "q", None), ("m1", "p", "2027-01-01T00:00:00Z"), ("m2", "p", None)]
+    await seed(desk, tmp_path, {"rates": [_rate(*each, price=1) for each in named]})
+    before = (await service_of(store)).rates
+    assert len(before) == 5
+    again = [_rate("m1", "p", None, price=2), _rate("m1", "r", None, price=3)]
+    assert await seed(desk, tmp_path, {"rates": again}) == 1
+    after = (await service_of(store)).rates
+    assert {_named(each) for each in after} == {_named(each) for each in before} | {("m1", "r", 0)}
+    changed = {_named(each): int(each.tiers[0].price) for each in set(after) - set(before)}
+    assert changed == {("m1", "p", 0): 2, ("m1", "r", 0): 3}
+
+
+def _rate(metric: str, plan: str, start: str | None, *, price: int) -> dict[str, Any]:
+    rate = {"service": "1001", "metric": metric, "plan": plan, "tiers": [{"price": price}]}
+    return rate | ({"from": start} if start else {})
+
+
+def _named(rate: MetricRate) -> tuple[str, str, int]:
+    return rate.metric_id, rate.plan_id, rate.from_ns
+
+
+async def test_what_a_named_service_leaves_out_is_as_if_it_were_new(tmp_path: Path) -> None:
+    store, desk = await shop(tmp_path)
+    before = await service_of(store)
+    assert before.alert_bins == (80, 100)
+    assert await seed(desk, tmp_path, {"services": [SERVICE]}) == 1
+    assert await service_of(store) == replace(before, alert_bins=())
+
+
 async def test_the_default_service_is_the_first_or_the_one_said_to_be(tmp_path: Path) -> None:
     store, desk = await shop(tmp_path)
     admin = Admin(store)
@@ -229,7 +303,10 @@ async def test_usage_cannot_move_to_another_account_by_a_load(tmp_path: Path) ->
     store, desk = await shop(tmp_path)
     usage = {(await app(store)).series + "m1": {0: 1}}
     await load_account(store, Account("t", "payer", usage=usage), True, NOW_NS)
-    untied = {"applications": [{"service": "1001", "id": "a1"}]}
+    untied = {"applications": [{"service": "1001", "id": each} for each in ("a2", "a1", "new")]}
+    known = {"1001": await service_of(store)}
+    given = read(tmp_path, untied, known).catalogue.applications
+    assert await moved_usage(desk, given, known) == [1]
     with pytest.raises(RefusedError, match="cannot move"):
         await seed(desk, tmp_path, untied)
 

@@ -41,8 +41,8 @@ BAD_METRICS: list[tuple[str, object, str]] = [
     ("m3", {}, "missing parameter 'metric'"),
     ("m3", {"metric": {}}, "name: expected a text"),
     ("m3", {"metric": {"name": " hits2"}}, "name: expected no blanks around it"),
-    ("m3", {"metric": {"name": "hits"}}, 'name: there is another metric "hits"'),
-    ("m2", {"metric": {"name": "hits"}}, 'name: there is another metric "hits"'),
+    ("m3", {"metric": {"name": "hits"}}, 'name: another metric has the name "hits"'),
+    ("m2", {"metric": {"name": "hits"}}, 'name: another metric has the name "hits"'),
     ("m3", {"metric": {"name": "x", "parent_id": "m9"}}, 'parent_id: there is no metric "m9"'),
     (
         "m3",
@@ -88,6 +88,11 @@ async def test_a_limit_lives_from_its_creation_to_its_end(shop: Admin) -> None:
         assert await shop.ask("DELETE", path) == (200, {"status": "deleted"})
     assert (await shop.ask("GET", path))[0] == 404
     assert (await shop.do("GET", LIMITS))["usagelimits"] == [day]
+
+
+@pytest.mark.parametrize("of", ["1001/plans/p1/usagelimits/nope/day", "nope/plans/p1/usagelimits/m1/day"])
+async def test_the_end_of_a_limit_that_never_was_is_well(shop: Admin, of: str) -> None:
+    assert await shop.ask("DELETE", f"services/{of}") == (200, {"status": "deleted"})
 
 
 @pytest.mark.parametrize("period", list(LABELS))

@@ -94,6 +94,22 @@ async def test_no_body_is_a_fault(shop: Admin, verb: str, path: str) -> None:
         assert document["error" if status >= 400 and status != 405 else "status"], body
 
 
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ('{"usagelimit":{"day":5,"day":7}}', "'day'"),
+        ('{"usagelimit":{"day":5},"usagelimit":{"day":7}}', "'usagelimit'"),
+        ('{"usagelimit":{"day":5,"\\u0064ay":5}}', "'day'"),
+        ('{"usagelimit":{"day":5},"":1,"":1}', "nothing"),
+    ],
+)
+async def test_a_member_that_stands_twice_is_refused(shop: Admin, body: str, named: str) -> None:
+    place = "services/1001/plans/p1/usagelimits/m1/day"
+    status, document = await shop.ask_raw("PUT", place, body.encode())
+    assert (status, document["error"]) == (400, f"{named}: expected each member of an object once")
+    assert (await shop.do("GET", place))["usagelimit"]["day"] == 10
+
+
 @pytest.mark.parametrize("name", ["\x00", "\ud800", "x" * 2000, " ", "é", "/", "~", "*"])
 @pytest.mark.parametrize(("verb", "path"), [(verb, path) for verb, path, _ in ROUTES if ":" in path])
 async def test_no_name_in_a_path_is_a_fault(shop: Admin, verb: str, path: str, name: str) -> None:

@@ -45,6 +45,26 @@ async def test_the_default_service_can_be_another_and_then_the_first_can_go(admi
     assert (await admin.do("GET", "services/1002"))["service"]["default_service"] is True
 
 
+@pytest.mark.parametrize(
+    ("said", "is_default"),
+    [
+        (True, True),
+        ("true", True),
+        ("1", True),
+        (False, False),
+        ("false", False),
+        ("0", False),
+        (None, False),
+    ],
+)
+async def test_a_service_becomes_the_default_when_that_is_said_in_a_truth_value_or_its_text(
+    said: object, is_default: bool, admin: Admin
+) -> None:
+    await admin.do("PUT", "services/1001", {"service": {"provider_key": "pk"}})
+    made = {"service": {"id": "1002", "provider_key": "pk", "default_service": said}}
+    assert (await admin.do("POST", "services", made))["service"]["default_service"] is is_default
+
+
 async def test_a_service_can_move_to_another_provider(admin: Admin) -> None:
     for number in ("1001", "1002"):
         await admin.do("PUT", f"services/{number}", {"service": {"provider_key": "pk"}})

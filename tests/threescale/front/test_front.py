@@ -5,9 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from cgrates_py.http.services import open_services
-from cgrates_py.http.threescale.front import CHECKS
+from cgrates_py.http.threescale.answers import nothing_here
+from cgrates_py.http.threescale.front import CHECKS, dialect_first
 from cgrates_py.settings import load
 from protocol.access import ANY_TENANT, METERING_ID, Grant, Keyring, Right, derived_key
 from tests.shell.conftest import ScriptedBalancer, http_front
@@ -104,7 +106,7 @@ REFUSED_HERE: list[tuple[str, str, str, dict[str, str], int, str]] = [
         "",
         {"idempotency-key": "b"},
         400,
-        "request_id: differs from the header Idempotency-Key",
+        "request_id: given twice, and not the same",
     ),
     ("POST", REPORT, FORM, {"content-type": "text/plain; x"}, 400, "invalid Content-Type: text/plain; x"),
     ("POST", REPORT, FORM + "%", {}, 400, "Invalid query parameters: invalid %-encoding"),
@@ -286,12 +288,6 @@ async def test_the_redirect_is_called_as_the_request_calls_it(
         ("METHOD_NOT_FOUND: none", 503, "method_not_found", {"retry-after": "1"}),
         ("INTERNAL: none", 503, "internal", {"retry-after": "1"}),
         ("AMOUNT_OUT_OF_RANGE: none", 400, "amount_out_of_range", {}),
-        (
-            "REQUEST_ID_REUSED: none",
-            409,
-            "request_id_reused",
-            {"3scale-rejection-reason": "request_id_reused"},
-        ),
     ],
 )
 async def test_a_failure_of_the_machinery_is_an_error_of_the_dialect(
@@ -311,6 +307,21 @@ async def test_a_failure_of_the_machinery_is_an_error_of_the_dialect(
     assert headers.items() <= dict(response.headers).items()
 
 
+@pytest.mark.parametrize(("options", "has_body"), [("rejection_reason_header=1", True), ("no_body=1", False)])
+async def test_an_id_used_for_something_else_is_a_refusal_that_clients_can_read(
+    options: str, has_body: bool, balancer: ScriptedBalancer, http: httpx.AsyncClient
+) -> None:
+    """They look for a status document in every 409; the id that a rater names is not as they wrote it."""
+    balancer.answer = lambda *_: "!REQUEST_ID_REUSED: RequestId 'a/r' was used before"
+
+    response = await http.get(f"{AUTHREP}?{ASKED}", headers={"3scale-options": options})
+
+    reason = "<reason>the request id was used before with other content</reason><plan></plan>"
+    refusal = f"{HEAD}<status><authorized>false</authorized>{reason}</status>"
+    assert (response.status_code, response.text) == (409, refusal if has_body else "")
+    assert (response.headers.get("3scale-rejection-reason") == "request_id_reused") is has_body
+
+
 async def test_an_answer_that_cannot_be_read_is_a_failure_of_the_machinery(
     balancer: ScriptedBalancer, http: httpx.AsyncClient
 ) -> None:
@@ -327,7 +338,7 @@ async def test_an_answer_that_cannot_be_read_is_a_failure_of_the_machinery(
         ("GET", "/check.txt", 200, "ok"),
         ("HEAD", "/check.txt", 200, ""),
         ("POST", "/check.txt", 404, ""),
-        ("GET", "/available", 200, ""),
+        ("GET", "/available", 404, ""),
         ("HEAD", "/available", 200, ""),
         ("POST", "/available", 404, ""),
         ("GET", REPORT, 404, ""),
@@ -444,3 +455,29 @@ async def test_paths_that_callers_make_up_share_one_series(
 
     assert 'cgrates_http_requests_total{path="other",status="404"} 3.0' in lines
     assert f'cgrates_http_requests_total{{path="{AUTHORIZE}",status="400"}} 2.0' in lines
+
+
+async def test_a_report_whose_sender_goes_away_is_the_senders_fault_in_the_figures() -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        """Nobody is there any more."""
+
+    services = open_services(load())
+    app = services.metrics.wrap(dialect_first(services, nothing_here))
+    scope = {"type": "http", "method": "POST", "path": REPORT, "query_string": b"", "headers": []}
+    await app(scope, receive, send)
+
+    assert services.metrics.answered() == {REPORT: {"400": 1}}
+
+
+async def test_a_bad_body_leaves_no_line_in_the_log(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+
+    response = await http.post(REPORT, content=b"no boundary here", headers=kind)
+
+    assert response.status_code == 400
+    assert [record.name for record in caplog.records if record.name.startswith("python_multipart")] == []

@@ -195,6 +195,7 @@ KEY = b"idempotency-key"
         (b"request_id=r", [(KEY, b"r")], "r"),
         (b"request_id=" + b"r" * 128, [], "r" * 128),
         (b"", [(KEY, b"\xc4\x83")], "ă"),
+        (b"", [(KEY, b"r"), (KEY, b"r")], "r"),
     ],
 )
 def test_the_callers_id_is_taken_from_either_place(query: bytes, headers: Headers, expected: str) -> None:
@@ -216,6 +217,7 @@ def test_the_callers_id_is_taken_from_either_place(query: bytes, headers: Header
         (b"", [(KEY, b"r" * 129)], "Idempotency-Key"),
         (b"", [(KEY, b"\xff")], "Idempotency-Key"),
         (b"request_id=r", [(KEY, b"s")], "request_id"),
+        (b"", [(KEY, b"r"), (KEY, b"s")], "request_id"),
     ],
 )
 def test_an_id_that_cannot_be_taken_is_named(query: bytes, headers: Headers, named: str) -> None:
