@@ -8,6 +8,7 @@ import pytest
 from rater.metering.catalogue import Application, CatalogueValue, Service, UserKey
 from storage.documents import (
     DocumentKey,
+    DocumentValue,
     ErrorRecord,
     EventRecord,
     KnownBatch,
@@ -29,7 +30,7 @@ OTHER = replace(SERVICE, state="active")
 MARKER = key_of(PROVIDER)
 
 
-def made(*values: CatalogueValue) -> list[Replacement]:
+def made(*values: DocumentValue) -> list[Replacement]:
     return [Replacement(key_of(each), None, each) for each in values]
 
 

@@ -12,6 +12,7 @@ from rater.book import Book, Route
 from rater.charging import Operation, Request, decide
 from rater.compiler import compile_tariff
 from rater.e164 import PrefixSet
+from rater.metering.metering import MeteringStatus
 from rater.rating import Call, CallCost, price_call
 from rater.refusal import Refusal
 from rater.tariff import (
@@ -278,7 +279,7 @@ def operate(
     empty = call("", MONDAY_MORNING, MONDAY_MORNING)
     decision = decide(book_of(given), account, Request(operation, wanted or empty, amount))
     answer = decision.answer
-    assert not isinstance(answer, Account)
+    assert not isinstance(answer, Account | MeteringStatus)
     return decision.account, answer.code if isinstance(answer, Refusal) else answer
 
 
