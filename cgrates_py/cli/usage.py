@@ -95,6 +95,9 @@ def export(
 ) -> None:
     """Write charges of all dialects to stdout, day by day, however many there are.
 
+    With --account CSTM:SUBJECT calls, debits and metered usage are among them, from the account's journal;
+    without it there is what is in the books alone. A plain name is an account without a customer.
+
     Numbers have the digits that they were kept with; in Parquet they are texts for that reason.
     """
     _run("export_charges", **locals())
