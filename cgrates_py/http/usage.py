@@ -58,7 +58,7 @@ class _Passing:
         if len(descriptor) > self.services.descriptor_bytes_max:
             return json_response({"Error": "body: is longer than a request to a rater may be"}, 413)
         services = self.services
-        if self.method is Method.USAGE_ASK and not (self.dialect == "cyclops" and services.guarded):
+        if self.dialect == "scrooge":
             reply = await services.rpc.call(NAMES[self.method], descriptor, services.metering)
         else:
             reply = await services.ask(request, self.method, descriptor)

@@ -1,0 +1,24 @@
+"""Cyclops RC has no credentials of its own: it needs a key as soon as there is one, on loopback too."""
+
+from pathlib import Path
+
+import httpx
+
+from tests.shell.servers import serving
+
+KEY = "the-key-of-the-tests"
+
+
+def test_a_key_is_asked_for_from_the_first_one_on_and_pages_of_other_sites_are_refused(
+    tmp_path: Path,
+) -> None:
+    with (
+        serving(tmp_path / "data", CGRATES_ADMIN_KEY=KEY) as server,
+        httpx.Client(base_url=f"{server.http}/rc") as client,
+    ):
+        for path in ("/status", "/scheduler/stop", "/generate/cdr"):
+            assert client.get(path).status_code == 401
+        foreign = client.get("/scheduler/stop", headers={"Sec-Fetch-Site": "cross-site"})
+        assert foreign.status_code == 403
+        client.headers["Authorization"] = f"Bearer {KEY}"
+        assert client.get("/scheduler/status").text == "running"
