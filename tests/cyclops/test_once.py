@@ -63,7 +63,7 @@ async def test_a_run_whose_answer_was_lost_is_not_done_again() -> None:
         await desk.ask("GET", "/generate/cdr", retry="one")
 
     assert isinstance(lost[0], Appended)
-    assert (await desk.ask("GET", "/generate/cdr", retry="one")).Body == "Operation Failed"
+    assert (await desk.ask("GET", "/generate/cdr", retry="one")).Body.endswith("successful")
     assert [point[3:] for point in await desk.charged("u1")] == [[10, 20.0, "cpu"]]
 
 
@@ -263,3 +263,36 @@ async def test_what_was_charged_is_not_looked_through_again() -> None:
 
     assert [count for count in looked if count] == [3, 1, 2]
     assert total(await desk.charges()) == 60
+
+
+async def test_a_run_that_is_sent_again_is_told_what_the_first_did() -> None:
+    desk = Desk()
+    await desk.static('{"cpu": 2}')
+    await desk.use("cpu", "u1", "10")
+    for path in ("/generate/cdr", "/generate/rate"):
+        first = await desk.ask("GET", path, retry=path)
+        assert first.Body.endswith("successful")
+        assert await desk.beside().ask("GET", path, retry=path) == first
+    assert len(await desk.charges()) == 1
+
+    nothing = await desk.ask("GET", "/generate/cdr", retry="2")
+    await desk.use("cpu", "u1", "10")
+
+    assert nothing.Body == "Operation Failed"
+    assert await desk.ask("GET", "/generate/cdr", retry="2") == nothing
+
+
+async def test_a_key_of_something_else_is_a_conflict_and_changes_nothing() -> None:
+    desk = Desk()
+    await desk.static('{"cpu": 2}')
+    push = '[{"meter": "cpu", "userid": "u1", "usage": 1}]'
+    assert (await desk.ask("POST", "/usage", push, key="k")).Status == 201
+
+    for path in ("/generate/cdr", "/generate/rate"):
+        assert (await desk.ask("GET", path, key="k")).Status == 409
+    rate = '{"rate_policy": "static", "rate": {"cpu": 3}}'
+    assert (await desk.ask("POST", "/rate", rate, key="k")).Status == 409
+
+    assert '"cpu":2' in await desk.get("/rate/status")
+    assert await desk.charges() == []
+    assert len(await desk.rates()) == 1

@@ -13,7 +13,7 @@ import structlog
 from cgrates_py.lane import Shop
 from cgrates_py.usage.cyclops import pages, pushing
 from cgrates_py.usage.cyclops.books import CHARGES, LINK, RATES, USAGE, Books, CyclopsStore, day_of, rate_row
-from cgrates_py.usage.cyclops.generating import Generator, Run
+from cgrates_py.usage.cyclops.generating import ConflictError, Generator, Run
 from cgrates_py.usage.cyclops.options import CyclopsOptions
 from cgrates_py.usage.cyclops.pushing import MeterNews, PushError
 from cgrates_py.usage.cyclops.remote import Remote, RemoteError
@@ -27,19 +27,22 @@ from rater import instant
 from rater.usage.cyclops import Window
 from rater.usage.records import Numbered, Row
 from storage.cyclops_state import CyclopsState, Meter
-from storage.daybook import KnownReceipt, MarkMoved, Receipt
+from storage.daybook import Appended, KnownReceipt, MarkMoved, Receipt
 
 _log = structlog.get_logger(__name__)
 
 RC_VERSION = "0.2.1"
 """What we say we are; the wiki is about it."""
 FAILED = "Operation Failed"
+CONFLICT = "Idempotency-Key: was used before with other content"
 RETRY_TTL_S = 60
 """How long what the HTTP front sends again is known."""
 IDEMPOTENCY_TTL_S = 86_400
 """How long a push with an ``Idempotency-Key`` is."""
 
 _TEXT = "text/plain"
+_CHANGING = frozenset({"/generate/{action}", "/scheduler/{command}"})
+"""What changes something though it is a GET, as in the original: who only looks, by HEAD, is refused."""
 
 
 class RefusedError(Exception):
@@ -101,9 +104,10 @@ class Cyclops:
         if path is None:
             return DialectAnswer(404, _TEXT, "Not Found")
         handlers = self._routes[path]
-        verb = "GET" if request.Verb == "HEAD" else request.Verb
+        looks = "GET" in handlers and path not in _CHANGING
+        verb = "GET" if request.Verb == "HEAD" and looks else request.Verb
         if verb not in handlers:
-            allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else [])])
+            allowed = ", ".join([*handlers, *(["HEAD"] if looks else [])])
             return DialectAnswer(405, _TEXT, "Method Not Allowed", {"Allow": allowed})
         self._counts[path] += 1
         try:
@@ -152,10 +156,11 @@ class Cyclops:
                 return replace(state, static=False)
             return replace(state, static=True, rates=rates, source=_text(post.source), time=_text(post.time))
 
-        await self._states.change(change)
         if rates:
             rows = [rate_row("static", name, literal, call.now_ns) for name, literal in rates]
-            await self._books.add(RATES, rows, call.now_ns, self._receipt(call, b""))
+            receipt = self._receipt(call, b"")
+            _told(receipt, await self._books.add(RATES, rows, call.now_ns, receipt))
+        await self._states.change(change)  # also if the points are known: who did it before may have died
         return DialectAnswer(204)
 
     async def _rate_status(self, call: _Call) -> DialectAnswer:
@@ -175,7 +180,7 @@ class Cyclops:
         action = call.name.lower()
         if action == "t-cdr":
             return DialectAnswer(200, _TEXT, "The T-Nova cdr generation was successful")
-        receipt = self._receipt(call, b"1")
+        receipt = self._receipt(call, b"")
         try:
             if action == "rate":
                 done = await self._to_its_end(self._generator.rates([call.now_ns], receipt))
@@ -184,6 +189,8 @@ class Cyclops:
                 done = await self._to_its_end(self._generator.charges([window], receipt))
             else:
                 return DialectAnswer(200, _TEXT, FAILED)
+        except ConflictError:
+            raise RefusedError(409, CONFLICT) from None
         except (RemoteError, RuleError) as error:
             _log.warning("nothing generated", action=action, reason=str(error))
             return DialectAnswer(200, _TEXT, FAILED)
@@ -251,13 +258,8 @@ class Cyclops:
             {"timestamp": written(call.now_ns), "status": 201, "message": f"stored {len(rows)} usages"}
         )
         receipt = self._receipt(call, body)
-        outcome = await self._books.add_usage(rows, call.now_ns, receipt)
-        if isinstance(outcome, KnownReceipt):
-            if outcome.digest != receipt.digest:
-                raise RefusedError(409, "Idempotency-Key: was used before with other content")
-            body = outcome.body
-        assert not isinstance(outcome, MarkMoved)  # noqa: S101 -- a push moves no marks
-        return DialectAnswer(201, Body=body.decode())
+        known = _told(receipt, await self._books.add_usage(rows, call.now_ns, receipt))
+        return DialectAnswer(201, Body=(body if known is None else known).decode())
 
     async def _register(self, names: set[str], now_ns: int) -> None:
         """Make meters of what nobody named before: usage that is pushed is charged."""
@@ -301,14 +303,16 @@ class Cyclops:
         rows = await self._books.rows(USAGE, day_of(first - pushing.AHEAD_NS))
         return times, _inside(rows, first, last + 1, wanted)
 
-    def _receipt(self, call: _Call, body: bytes) -> Receipt:
-        """Have a request done once: by the id its sender gave it, else by that of our front."""
+    def _receipt(self, call: _Call, body: bytes) -> Receipt | None:
+        """Have a request done once: by the id its sender gave it, else by that of our front, if there is one."""
         asked = call.asked
         digest = blake2b(f"{asked.Verb} {asked.Path}\n{asked.Body}".encode(), digest_size=16).digest()
         own = asked.Headers.get("idempotency-key")
         if own:
             return Receipt(f"cyclops/key/{own[:256]}", digest, body, self._request_ttl_s)
-        return Receipt(f"cyclops/retry/{asked.RetryId}", digest, body, RETRY_TTL_S)
+        if asked.RetryId:
+            return Receipt(f"cyclops/retry/{asked.RetryId}", digest, body, RETRY_TTL_S)
+        return None
 
 
 def make_cyclops(
@@ -325,6 +329,16 @@ def make_cyclops(
     generator = Generator(books, states, shop.clock, source, udr)
     scheduler = Scheduler(lease, books, states, generator, shop.clock, options.frequency_s * instant.SECOND)
     return Cyclops(shop, books, states, generator, options), scheduler
+
+
+def _told(receipt: Receipt | None, outcome: Appended | KnownReceipt | MarkMoved) -> bytes | None:
+    """Tell what was answered before; None: this is the first time. Raises RefusedError for other content."""
+    assert not isinstance(outcome, MarkMoved)  # noqa: S101 -- what is posted moves no marks
+    if isinstance(outcome, Appended):
+        return None
+    if receipt is not None and outcome.digest != receipt.digest:
+        raise RefusedError(409, CONFLICT)
+    return outcome.body
 
 
 def _given(call: _Call, *names: str) -> str:
