@@ -22,6 +22,9 @@ ROWS_MAX = 5_000
 BODY_BYTES_MAX = 400_000
 """An answer travels as text within JSON, which may double it: within a frame of ``protocol.limits``."""
 
+NEXT_CURSOR = "X-Next-Cursor"
+"""The header with the cursor of the next page; without it that is all."""
+
 _BESIDE_ROWS = 200
 """So many rows are printed in a thread: here it would take two milliseconds or more."""
 
@@ -132,7 +135,7 @@ def _next(request: DialectRequest, end: _Place | None) -> dict[str, str]:
     query = urlencode([*pairs, ("cursor", end.text())])
     return {
         "Link": f'<{request.Root}{quote(request.Path)}?{query}>; rel="next"',
-        "X-Next-Cursor": end.text(),
+        NEXT_CURSOR: end.text(),
     }
 
 
