@@ -9,7 +9,7 @@ from tests.shell.servers import serving
 KEY = "the-key-of-the-tests"
 
 
-def test_a_key_is_asked_for_from_the_first_one_on_and_pages_of_other_sites_are_refused(
+def test_a_key_is_asked_for_from_the_first_on_and_other_sites_are_refused(
     tmp_path: Path,
 ) -> None:
     with (

@@ -138,8 +138,8 @@ class Cyclops:
     async def _rates(self, call: _Call) -> DialectAnswer:
         resource = _given(call, "resourcename")
         times, first, last = _times(call)
-        rows = await self._books.rows(RATES, day_of(first), day_of(last))
-        found = _inside(rows, first, last, lambda each: each.row.metric == resource)
+        wanted = _inside(first, last, lambda each: each.row.metric == resource)
+        found = await self._books.rows(RATES, wanted, day_of(first), day_of(last))
         return DialectAnswer(Body=pages.rate_page(resource, times, found))
 
     async def _post_rate(self, call: _Call) -> DialectAnswer:
@@ -169,10 +169,10 @@ class Cyclops:
     async def _charges(self, call: _Call) -> DialectAnswer:
         account = _given(call, "userid", "userId")
         times, first, last = _times(call)
-        rows = await self._books.rows(CHARGES, day_of(first), day_of(last))
-        found = _inside(
-            rows, first, last, lambda each: each.row.account == account and each.row.link.startswith(LINK)
+        wanted = _inside(
+            first, last, lambda each: each.row.account == account and each.row.link.startswith(LINK)
         )
+        found = await self._books.rows(CHARGES, wanted, day_of(first), day_of(last))
         normal = {name: normalised(text) for name, text in times.items()}
         return DialectAnswer(Body=pages.charge_page(account, normal, found))
 
@@ -300,11 +300,11 @@ class Cyclops:
     ) -> tuple[dict[str, str], list[Numbered]]:
         """Read usage of a time by when it was used: it may have come a day before that, or long after."""
         times, first, last = _times(call)
-        rows = await self._books.rows(USAGE, day_of(first - pushing.AHEAD_NS))
-        return times, _inside(rows, first, last + 1, wanted)
+        inside = _inside(first, last + 1, wanted)
+        return times, await self._books.rows(USAGE, inside, day_of(first - pushing.AHEAD_NS))
 
     def _receipt(self, call: _Call, body: bytes) -> Receipt | None:
-        """Have a request done once: by the id its sender gave it, else by that of our front, if there is one."""
+        """Have a request done once: by the id its sender gave it, else by that of our front, if any."""
         asked = call.asked
         digest = blake2b(f"{asked.Verb} {asked.Path}\n{asked.Body}".encode(), digest_size=16).digest()
         own = asked.Headers.get("idempotency-key")
@@ -361,11 +361,9 @@ def _times(call: _Call) -> tuple[dict[str, str], int, int]:
     return times, read[0], read[1]
 
 
-def _inside(
-    rows: list[Numbered], first: int, last: int, wanted: Callable[[Numbered], bool]
-) -> list[Numbered]:
-    """Keep the rows after ``first`` and before ``last`` that are wanted."""
-    return [each for each in rows if first < each.row.at_ns < last and wanted(each)]
+def _inside(first: int, last: int, wanted: Callable[[Numbered], bool]) -> Callable[[Numbered], bool]:
+    """Want of these only rows after ``first`` and before ``last``."""
+    return lambda each: first < each.row.at_ns < last and wanted(each)
 
 
 def _check_json(call: _Call) -> None:
