@@ -70,6 +70,8 @@ class Charges:
         Tells where to go on (None: that is all).
         """
         listed, book_end = await self._lists.page(selection, after.book, rows_max)
+        if not listed and book_end is not None:  # what the books have next may be before all of the journal
+            return [], after._replace(book=book_end)
         key = parse_name(account)
         taken, journal_end = await taken_page(self._store, key, selection, after.journal, rows_max)
         found: list[Charged] = []

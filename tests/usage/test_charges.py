@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from cgrates_py import accounts
-from cgrates_py.usage import charges, journals, records
+from cgrates_py.usage import charges, journals, lists, records
 from cgrates_py.usage.charges import Charges
 from cgrates_py.usage.lists import CHARGES, Lists, Selection
 from cgrates_py.usage.records import Records
@@ -150,7 +150,7 @@ async def test_counters_of_a_former_application_that_go_are_no_usage() -> None:
     store = MemoryStore()
     ever, day = cell_of(Period.ETERNITY, 0), cell_of(Period.DAY, NOW_NS)
     before = Account("", "x", usage={"a~0123456789:m1": {ever: 7}, "a~0123456789:": {ever: 2}})
-    usage = {"a~ffffffffff:m1": {ever: 2, day: 2}, "a~ffffffffff:": {ever: 1}, "a~ffffffffff:#2XX": {ever: 1}}
+    usage = {"a~ffffffffff:m1": {ever: 2, day: 5}, "a~ffffffffff:": {ever: 1}, "a~ffffffffff:#2XX": {ever: 1}}
     after = replace(before, credit=-4, usage=usage)
     for version, (method, was, now) in enumerate(
         [("Create", Account("", "x"), before), ("Report", before, after)]
@@ -229,20 +229,28 @@ async def test_without_an_account_and_of_one_that_is_none_the_books_alone_are_li
 
 @pytest.mark.parametrize("limit", range(1, 12))
 @pytest.mark.parametrize(
-    ("elements", "looked_at", "body"), [(50, 10_000, 400_000), (1, 1, 400_000), (2, 3, 200)]
+    ("elements", "looked_at", "rows", "body"),
+    [(25, 99, 99, 400_000), (1, 1, 1, 400_000), (2, 3, 3, 200), (25, 99, 3, 400_000)],
 )
 async def test_pages_have_every_row_once_and_in_order(
-    merged: MemoryStore, monkeypatch: pytest.MonkeyPatch, limit: int, elements: int, looked_at: int, body: int
+    merged: MemoryStore,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    elements: int,
+    looked_at: int,
+    rows: int,
+    body: int,
 ) -> None:
     monkeypatch.setattr(journals, "PAGE_ELEMENTS", elements)
     monkeypatch.setattr(journals, "LOOKED_AT_MAX", looked_at)
+    monkeypatch.setattr(lists, "LOOKED_AT_MAX", rows)
     monkeypatch.setattr(records, "BODY_BYTES_MAX", body)
     listing = Records(merged)
     found: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
         answer = await ask(listing, f"/charges?account=x&limit={limit}&cursor={cursor}")
-        page = [place_of(row) for row in read(answer)]
+        page = [place_of(each) for each in read(answer)]
         assert len(page) <= limit
         found += page
         cursor = answer.Headers.get("X-Next-Cursor")
