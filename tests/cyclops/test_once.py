@@ -296,3 +296,44 @@ async def test_a_key_of_something_else_is_a_conflict_and_changes_nothing() -> No
     assert '"cpu":2' in await desk.get("/rate/status")
     assert await desk.charges() == []
     assert len(await desk.rates()) == 1
+
+
+async def test_for_a_new_meter_no_old_days_are_looked_through() -> None:
+    desk = Desk()
+    await desk.static('{"cpu": 2, "disk": 1}')
+    for _ in range(5):
+        await desk.use("cpu", "u1", "1")
+        await desk.get("/generate/cdr")
+        desk.clock.at_ns += 86_400 * SECOND
+    read: list[int] = []
+    read_days = desk.store.read_days
+
+    async def noting(book: str, days: Any, *rest: Any) -> Any:
+        read.extend(days if book == USAGE else ())
+        return await read_days(book, days, *rest)
+
+    desk.store.read_days = noting  # type: ignore[assignment, method-assign]  # -- notes what is read
+    await desk.use("disk", "u2", "7")
+    await desk.get("/generate/cdr")
+
+    today = desk.clock.at_ns // (86_400 * SECOND)
+    assert set(read) == {today - 1, today}  # the other meter was charged up to a row of yesterday
+    assert [each.row.value for each in await desk.charges()] == ["1"] * 5 + ["7"]
+
+
+async def test_a_run_between_a_new_meter_and_its_first_usage_loses_nothing() -> None:
+    desk = Desk()
+    await desk.static('{"cpu": 2}')
+    append = desk.store.append
+
+    async def after_a_run(book: str, *rest: Any, **more: Any) -> Any:
+        if book == USAGE and rest[0]:
+            desk.store.append = append  # type: ignore[method-assign]  # -- once is enough
+            assert await desk.get("/generate/cdr") == "Operation Failed"
+        return await append(book, *rest, **more)
+
+    desk.store.append = after_a_run  # type: ignore[method-assign]  # -- a run comes between
+    await desk.use("cpu", "u1", "3")
+    await desk.get("/generate/cdr")
+
+    assert [each.row.value for each in await desk.charges()] == ["3"]

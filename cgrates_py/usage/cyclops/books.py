@@ -133,12 +133,22 @@ class Books:
         return await self._store.append(book, entries, receipt, marks)
 
     async def add_usage(
-        self, rows: Sequence[Row], now_ns: int, receipt: Receipt | None
+        self, rows: Sequence[Row], now_ns: int, receipt: Receipt | None, news: Iterable[str] = ()
     ) -> Appended | KnownReceipt | MarkMoved:
-        """Append usage to today, or to the last day there is if the clock was set back."""
+        """Append usage to today, or to the last day there is if the clock was set back.
+
+        Of ``news``, meters that nobody named before, nothing stands in earlier days: their marks say so, or
+        the next run would look through all there is.
+        """
         days = await self._store.days(USAGE)
         today = max(day_of(now_ns), days[-1] if days else 0)
-        return await self._store.append(USAGE, [(today, DayEntry(now_ns, SOURCE, tuple(rows)))], receipt)
+        entries = [(today, DayEntry(now_ns, SOURCE, tuple(rows)))]
+        begin = billed_bytes(Billed(0, min(today, day_of(now_ns - SKEW_NS)), 0))
+        marks = [Mark(billed_mark(name), None, begin) for name in news]
+        outcome = await self._store.append(USAGE, entries, receipt, marks)
+        if isinstance(outcome, MarkMoved):  # a run was faster, and left marks of its own
+            outcome = await self._store.append(USAGE, entries, receipt)
+        return outcome
 
     async def marks(self, names: Sequence[str]) -> list[bytes | None]:
         """Read marks."""

@@ -253,16 +253,16 @@ class Cyclops:
     async def _push(self, read: Callable[[str, int], list[Row]], call: _Call) -> DialectAnswer:
         _check_json(call)
         rows = read(call.asked.Body, call.now_ns)
-        await self._register({row.metric for row in rows}, call.now_ns)
+        news = await self._register({row.metric for row in rows}, call.now_ns)
         body = msgspec.json.encode(
             {"timestamp": written(call.now_ns), "status": 201, "message": f"stored {len(rows)} usages"}
         )
         receipt = self._receipt(call, body)
-        known = _told(receipt, await self._books.add_usage(rows, call.now_ns, receipt))
+        known = _told(receipt, await self._books.add_usage(rows, call.now_ns, receipt, news))
         return DialectAnswer(201, Body=(body if known is None else known).decode())
 
-    async def _register(self, names: set[str], now_ns: int) -> None:
-        """Make meters of what nobody named before: usage that is pushed is charged."""
+    async def _register(self, names: set[str], now_ns: int) -> set[str]:
+        """Make meters of what nobody named before, and tell them: usage that is pushed is charged."""
 
         def change(state: CyclopsState) -> CyclopsState:
             known = {each.name for each in state.meters}
@@ -271,7 +271,8 @@ class Cyclops:
                 return state
             return replace(state, meters=pushing.merged(state.meters, news, now_ns))
 
-        await self._states.change(change)
+        before, _ = await self._states.change(change)
+        return names - {each.name for each in before.meters}
 
     async def _meters(self, call: _Call) -> DialectAnswer:
         return DialectAnswer(Body=pages.meters_page((await self._states.read()).meters))
