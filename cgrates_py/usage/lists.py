@@ -18,7 +18,7 @@ from storage.daybook import Daybook
 
 CHARGES = "charges"
 """The book of what was charged, by all dialects."""
-NAMESPACES = {"scrooge": True, "scrooge.objects": True, "cyclops": False}
+NAMESPACES = {"scrooge": True, "cyclops": False}
 """The books of usage; whether a row stands in the day that it is about, or in the one it came in."""
 
 BOOKS = (*NAMESPACES, "cyclops.rates", CHARGES)
