@@ -28,6 +28,7 @@ from cgrates_py.metering.responder import MeteringResponder
 from cgrates_py.process import settle_memory
 from cgrates_py.responder import DEADLINE_S, Responder
 from cgrates_py.usage import report_places
+from cgrates_py.usage.administration import Administration
 from cgrates_py.usage.archivist import Archivist
 from cgrates_py.usage.cyclops import CyclopsOptions, make_cyclops
 from cgrates_py.usage.records import Records
@@ -200,6 +201,7 @@ async def run_rater(
             "cyclops": cyclops_rc,
             "scrooge": scrooge,
             "records": Records(store),
+            "administration": Administration(store, clock, scrooge.setups.forget),
         }
         usage = UsageResponder(shop, dialects, DEADLINE_S)
         dispatcher = failpoints.dispatcher_of(Desks(responder, metering, usage))

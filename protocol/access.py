@@ -62,6 +62,7 @@ _NEEDED: Final[dict[int, Right]] = {
     Method.METERING_ADMINISTER: Right.ADMIN,
     Method.USAGE_READ: Right.READ,
     Method.USAGE_ADMINISTER: Right.ADMIN,
+    Method.CHARGES_LIST: Right.READ,
 }
 _OF_ALL: Final = METERING | USAGE | {Method.STATUS, Method.METRICS}
 

@@ -27,6 +27,7 @@ class Method(IntEnum):
     USAGE_ASK = 19
     USAGE_READ = 20
     USAGE_ADMINISTER = 21
+    CHARGES_LIST = 22
 
 
 NAMES = {
@@ -51,6 +52,7 @@ NAMES = {
     Method.USAGE_ASK: "Usage.Ask",
     Method.USAGE_READ: "Usage.Read",
     Method.USAGE_ADMINISTER: "Usage.Administer",
+    Method.CHARGES_LIST: "Charges.List",
 }
 """The first name of each method; journals and metrics use the part behind the dot."""
 
@@ -73,5 +75,5 @@ METERING = frozenset(
 )
 """Their argument is not a call descriptor (``protocol.metering``)."""
 
-USAGE = frozenset({Method.USAGE_ASK, Method.USAGE_READ, Method.USAGE_ADMINISTER})
-"""Their argument is an HTTP request (``protocol.usage``)."""
+USAGE = frozenset({Method.USAGE_ASK, Method.USAGE_READ, Method.USAGE_ADMINISTER, Method.CHARGES_LIST})
+"""Their argument is an HTTP request, or what a list of charges is asked by (``protocol.usage``)."""

@@ -1,7 +1,7 @@
 """The methods about records of usage on the wire: an HTTP request passed on whole, and its answer.
 
 The dialects of usage (Scrooge, Cyclops RC) and the lists of records are answered in the rater; the HTTP front
-only passes them on.
+only passes them on. Charges can be listed without HTTP, too.
 """
 
 import msgspec
@@ -40,3 +40,29 @@ class DialectAnswer(msgspec.Struct, omit_defaults=True):
     Headers: dict[str, str] = {}
     Charset: str = "utf-8"
     """What the front encodes the body in; a character that it lacks becomes a question mark."""
+
+
+class ChargesRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The argument of Charges.List: what GET /charges takes as parameters; None and empty are not asked.
+
+    A member that is not known is refused: a list of all would else be taken for that of one account.
+    """
+
+    Account: str | None = None
+    """``CSTM:SUBJECT``, or a plain name."""
+    From: str | None = None
+    """RFC 3339, or a date, which stands for the whole day."""
+    To: str | None = None
+    Metric: str | None = None
+    Cursor: str | None = None
+    """``Next`` of the page before."""
+    Limit: int | None = None
+
+
+class ChargesPage(msgspec.Struct):
+    """The result of Charges.List."""
+
+    Charges: msgspec.Raw
+    """An array."""
+    Next: str | None
+    """The cursor of the next page; None: that is all."""

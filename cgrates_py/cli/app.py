@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cgrates_py.cli import account, console, key, report, threescale, usage
+from cgrates_py.cli import account, console, key, report, setup, threescale, usage
 from cgrates_py.cli.options import AdminPort, Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.add_typer(threescale.app, name="threescale")
 app.add_typer(usage.usage, name="usage")
 app.add_typer(usage.charges, name="charges")
 app.add_typer(report.app, name="report")
+app.add_typer(setup.scrooge, name="scrooge")
+app.add_typer(setup.cyclops, name="cyclops")
 
 
 def _run(module: str, function: str, **arguments: Any) -> None:

@@ -43,7 +43,7 @@ def _charges() -> None:
     "Example: [bold]cgrates-py usage list --namespace cyclops --metric cpu > cpu.csv[/bold]",
 )
 def list_usage(
-    namespace: Annotated[str, typer.Option(help="scrooge, scrooge.objects or cyclops.")],
+    namespace: Annotated[str, typer.Option(help="scrooge or cyclops.")],
     date: Date = None,
     first: From = None,
     last: To = None,
@@ -94,6 +94,9 @@ def export(
     config: Config = None,
 ) -> None:
     """Write charges of all dialects to stdout, day by day, however many there are.
+
+    With --account CSTM:SUBJECT calls, debits and metered usage are among them, from the account's journal;
+    without it there is what is in the books alone. A plain name is an account without a customer.
 
     Numbers have the digits that they were kept with; in Parquet they are texts for that reason.
     """

@@ -15,6 +15,7 @@ from cgrates_py.csv_export import csv_lines
 from cgrates_py.process import settle_memory
 from cgrates_py.settings import Settings
 from cgrates_py.usage.archivist import archive_before
+from cgrates_py.usage.charges import Charges
 from cgrates_py.usage.lists import CHARGES, Lists, Selection
 from cgrates_py.usage.rows import (
     CHARGE_COLUMNS,
@@ -161,8 +162,10 @@ def _write(
     async def work(store: ValkeyStore, _: Settings) -> None:
         settle_memory()  # rows are many, and none refers to another
         writer = open_writer()
-        async for rows in Lists(store).all(chosen):
-            writer.write([show(numbered) for numbered in rows])
+        lists = Lists(store)
+        charged = chosen.book == CHARGES
+        async for rows in Charges(store, lists).all(chosen) if charged else lists.all(chosen):
+            writer.write([show(row) for row in rows])
         writer.end()
 
     with_store(load_settings(config, **place), work)

@@ -58,7 +58,7 @@ class _Passing:
         if len(descriptor) > self.services.descriptor_bytes_max:
             return json_response({"Error": "body: is longer than a request to a rater may be"}, 413)
         services = self.services
-        if self.method is Method.USAGE_ASK and not (self.dialect == "cyclops" and services.guarded):
+        if self._needs_no_key:
             reply = await services.rpc.call(NAMES[self.method], descriptor, services.metering)
         else:
             reply = await services.ask(request, self.method, descriptor)
@@ -67,6 +67,11 @@ class _Passing:
         answer = _decode(reply.result)
         body = answer.Body.encode(answer.Charset, "replace")
         return Response(body, answer.Status, answer.Headers, media_type=answer.Type)
+
+    @property
+    def _needs_no_key(self) -> bool:
+        """Scrooge has credentials of its own. Cyclops RC has none, and is open to this machine alone."""
+        return self.dialect == "scrooge" or (self.dialect == "cyclops" and not self.services.guarded)
 
     async def _asked(self, request: Request) -> DialectRequest:
         """Read a request. Raises ParameterError."""

@@ -18,7 +18,7 @@ from storage.daybook import Daybook
 
 CHARGES = "charges"
 """The book of what was charged, by all dialects."""
-NAMESPACES = {"scrooge": True, "scrooge.objects": True, "cyclops": False}
+NAMESPACES = {"scrooge": True, "cyclops": False}
 """The books of usage; whether a row stands in the day that it is about, or in the one it came in."""
 
 BOOKS = (*NAMESPACES, "cyclops.rates", CHARGES)
@@ -56,9 +56,12 @@ class Selection(NamedTuple):
         return (
             (self.account is None or account == self.account)
             and (self.metric is None or metric == self.metric)
-            and (self.from_ns is None or at_ns >= self.from_ns)
-            and (self.to_ns is None or at_ns < self.to_ns)
+            and self.holds(at_ns)
         )
+
+    def holds(self, at_ns: int) -> bool:
+        """Tell whether an instant is in the time asked for."""
+        return (self.from_ns is None or at_ns >= self.from_ns) and (self.to_ns is None or at_ns < self.to_ns)
 
     @property
     def _dated(self) -> bool:
@@ -88,12 +91,12 @@ class Listed(NamedTuple):
     """A row and the day of the book that it stands in."""
 
     day: int
-    numbered: Numbered
+    row: Numbered
 
     @property
     def place(self) -> Place:
         """Where a page ends that ends with it."""
-        return Place(self.day, self.numbered.seq)
+        return Place(self.day, self.row.seq)
 
 
 class _Held(NamedTuple):

@@ -5,21 +5,25 @@ An answer is an array. Where there is more, the header ``Link`` (rel ``next``) l
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from cgrates_py.usage.lists import CHARGES, Listed, Lists, Place, place_of
+from cgrates_py.usage.charges import ChargePlace, Charges, ChargeStore, charge_place_of
+from cgrates_py.usage.lists import CHARGES, Lists, Selection, place_of
 from cgrates_py.usage.rows import Show, charge_members, json_text, usage_members
 from cgrates_py.usage.selections import SelectionError, namespace, selection
 from protocol.usage import DialectAnswer, DialectRequest
-from storage.daybook import Daybook
 
 ROWS_DEFAULT = 1_000
 ROWS_MAX = 5_000
 BODY_BYTES_MAX = 400_000
 """An answer travels as text within JSON, which may double it: within a frame of ``protocol.limits``."""
+
+NEXT_CURSOR = "X-Next-Cursor"
+"""The header with the cursor of the next page; without it that is all."""
 
 _BESIDE_ROWS = 200
 """So many rows are printed in a thread: here it would take two milliseconds or more."""
@@ -30,11 +34,32 @@ _USAGES = _CHARGES | {"namespace"}
 _encode = msgspec.json.Encoder().encode
 
 
+class _Place(Protocol):
+    def text(self) -> str:
+        """Print it as a cursor."""
+
+
+class _Found(Protocol):
+    @property
+    def row(self) -> Any:
+        """What is shown."""
+
+    @property
+    def place(self) -> _Place:
+        """Where a page ends that ends with it."""
+
+
+_P = TypeVar("_P", bound=_Place)
+_Page = tuple[Sequence[_Found], _Place | None]
+"""Rows, and where to go on (None: that is all)."""
+
+
 class Records:
     """The lists of records over HTTP."""
 
-    def __init__(self, store: Daybook) -> None:
+    def __init__(self, store: ChargeStore) -> None:
         self._lists = Lists(store)
+        self._charges = Charges(store, self._lists)
 
     async def answer(self, request: DialectRequest) -> DialectAnswer:
         """Answer a request for a page of rows. Raises StoreError."""
@@ -47,16 +72,28 @@ class Records:
         try:
             given = _single(request.Query, _CHARGES if charges else _USAGES)
             asked = selection(CHARGES if charges else namespace(given), given)
-            after, rows_max = _after(given), _limit(given)
+            found, end = await self._page(asked, given.get("cursor", ""), _limit(given))
         except SelectionError as error:
             return _refused(400, str(error))
-        listed, end = await self._lists.page(asked, after, rows_max)
         show = charge_members if charges else usage_members
-        if len(listed) < _BESIDE_ROWS:
-            body, end = _body(show, listed, end)
+        if len(found) < _BESIDE_ROWS:
+            body, end = _body(show, found, end)
         else:
-            body, end = await asyncio.to_thread(_body, show, listed, end)
+            body, end = await asyncio.to_thread(_body, show, found, end)
         return DialectAnswer(Body=body, Headers=_next(request, end))
+
+    async def _page(self, asked: Selection, cursor: str, rows_max: int) -> _Page:
+        if asked.book == CHARGES and asked.account is not None:
+            after = _read(charge_place_of, cursor) if cursor else ChargePlace()
+            return await self._charges.page(asked.account, asked, after, rows_max)
+        return await self._lists.page(asked, _read(place_of, cursor) if cursor else None, rows_max)
+
+
+def _read(read: Callable[[str], _P], cursor: str) -> _P:
+    try:
+        return read(cursor)
+    except ValueError as error:
+        raise SelectionError("cursor", str(error)) from None
 
 
 def _single(pairs: Iterable[tuple[str, str]], known: frozenset[str]) -> dict[str, str]:
@@ -70,14 +107,6 @@ def _single(pairs: Iterable[tuple[str, str]], known: frozenset[str]) -> dict[str
     return given
 
 
-def _after(given: dict[str, str]) -> Place | None:
-    cursor = given.get("cursor", "")
-    try:
-        return place_of(cursor) if cursor else None
-    except ValueError as error:
-        raise SelectionError("cursor", str(error)) from None
-
-
 def _limit(given: dict[str, str]) -> int:
     text = given.get("limit") or str(ROWS_DEFAULT)
     if not (text.isascii() and text.isdecimal() and len(text) <= 9 and 1 <= int(text) <= ROWS_MAX):
@@ -85,28 +114,28 @@ def _limit(given: dict[str, str]) -> int:
     return int(text)
 
 
-def _body(show: Show, listed: list[Listed], end: Place | None) -> tuple[str, Place | None]:
+def _body(show: Show, found: Sequence[_Found], end: _Place | None) -> tuple[str, _Place | None]:
     """Print rows while there is room, and tell where the page ends."""
     texts: list[bytes] = []
     left = BODY_BYTES_MAX
-    for number, each in enumerate(listed):
-        text = json_text(show(each.numbered))
+    for number, each in enumerate(found):
+        text = json_text(show(each.row))
         left -= len(text) + 1
         if left < 0 and texts:
-            end = listed[number - 1].place
+            end = found[number - 1].place
             break
         texts.append(text)
     return f"[{b','.join(texts).decode()}]", end
 
 
-def _next(request: DialectRequest, end: Place | None) -> dict[str, str]:
+def _next(request: DialectRequest, end: _Place | None) -> dict[str, str]:
     if end is None:
         return {}
     pairs = [pair for pair in request.Query if pair[0] != "cursor"]
     query = urlencode([*pairs, ("cursor", end.text())])
     return {
         "Link": f'<{request.Root}{quote(request.Path)}?{query}>; rel="next"',
-        "X-Next-Cursor": end.text(),
+        NEXT_CURSOR: end.text(),
     }
 
 

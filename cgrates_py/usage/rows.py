@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import msgspec
 
 from cgrates_py.csv_export import Cell
+from cgrates_py.usage.journals import Taken
 from rater import instant
 from rater.usage.records import Numbered
 
@@ -42,9 +44,14 @@ def usage_members(numbered: Numbered) -> Members:
     return _with_notes(members, remarks, link) | {"seq": seq}
 
 
-def charge_members(numbered: Numbered) -> Members:
-    """Tell a charge: so much for a quantity; its source is the dialect that its link begins with."""
-    seq, _, (account, metric, value, at_ns, end_ns, price, remarks, link) = numbered
+def charge_members(charge: Numbered | Taken) -> Members:
+    """Tell a charge: so much for a quantity; its source is the dialect that its link begins with.
+
+    The source of one that a journal tells is its line, and it has no number of the books.
+    """
+    if isinstance(charge, Taken):
+        return _taken_members(charge)
+    seq, _, (account, metric, value, at_ns, end_ns, price, remarks, link) = charge
     members: Members = {
         "account": account,
         "metric": metric,
@@ -57,7 +64,23 @@ def charge_members(numbered: Numbered) -> Members:
     return _with_notes(members, remarks, link) | {"seq": seq}
 
 
-Show = Callable[[Numbered], Members]
+def _taken_members(taken: Taken) -> Members:
+    at = instant.text(taken.at_ns)
+    members: Members = {
+        "account": taken.account,
+        "metric": taken.metric,
+        "quantity": taken.quantity or None,
+        "amount": taken.amount,
+        "from": at,
+        "to": at,
+        "source": taken.source,
+    }
+    several = taken.counted if len(taken.counted) > 1 else ()
+    return _with_notes(members, ", ".join(f"{series} {number}" for series, number in several), "")
+
+
+Show = Callable[[Any], Members]
+"""Tells a row of one kind of list."""
 
 
 def json_text(members: Members) -> bytes:

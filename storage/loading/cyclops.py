@@ -9,8 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from rater.usage.cyclops import METERS_MAX, NAME_CHARACTERS_MAX, RATES_MAX, number
 from storage.cyclops_state import CyclopsState, Meter, MeterType
-from storage.loading.folder import Folder
-from storage.loading.validated import read_validated
+from storage.loading.validated import Source, read_validated
 
 FILE = "cyclops.json"
 
@@ -93,9 +92,9 @@ class CyclopsSeed:
         return replace(after, static=True, rates=self.rates, source=None, time=None)
 
 
-def read_cyclops(folder: Folder) -> CyclopsSeed:
-    """Read the file of a folder; problems go to the folder's report."""
-    document = read_validated(folder, FILE, Document)
+def read_cyclops(source: Source) -> CyclopsSeed:
+    """Read the file; problems go to the source's report."""
+    document = read_validated(source, FILE, Document)
     if document is None:
         return CyclopsSeed()
     rates = tuple((document.rates or {}).items())

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from rater.usage.costs import CostAccount, CostService, ExtraCost, Share, UsagePrice, UsageType
 from rater.usage.scrooge_setup import PricingService, ScroogeSetup, ServiceEnvironment, User
-from storage.loading.folder import Folder
 from storage.loading.scrooge_rules import Flaw, flaws, notices, once
 from storage.loading.scrooge_schema import (
     Document,
@@ -21,7 +20,7 @@ from storage.loading.scrooge_schema import (
     UserMember,
     VentureMember,
 )
-from storage.loading.validated import read_validated
+from storage.loading.validated import Source, read_validated
 from storage.passwords import hashed, matches
 
 FILE = "scrooge.json"
@@ -37,16 +36,21 @@ class ScroogeSeed:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_scrooge(folder: Folder, known: ScroogeSetup | None) -> ScroogeSeed:
-    """Read the file of a folder over the set-up of the store; problems go to the folder's report."""
-    document = read_validated(folder, FILE, Document)
+def read_scrooge(source: Source, known: ScroogeSetup | None, passwords_max: int | None = None) -> ScroogeSeed:
+    """Read the file over the set-up of the store; problems go to the source's report.
+
+    Each password takes some 100 ms; with ``passwords_max`` more than so many are a problem.
+    """
+    document = read_validated(source, FILE, Document)
     if document is None:
         return ScroogeSeed()
-    setup = _laid(document, known or ScroogeSetup())
-    for path, expected, got in (*_twice(document), *flaws(setup)):
-        folder.report.problem(FILE, path, expected, got)
+    known = known or ScroogeSetup()
+    too_many = [*_too_many(document, passwords_max)]
+    setup = known if too_many else _laid(document, known)
+    for path, expected, got in (*too_many, *_twice(document), *_unkeyed(document, known), *flaws(setup)):
+        source.report.problem(FILE, path, expected, got)
     for path, expected, got in notices(setup):
-        folder.report.notice(FILE, path, expected, got)
+        source.report.notice(FILE, path, expected, got)
     counts = {
         "Scrooge users": len(document.users),
         "usage types": len(document.usage_types),
@@ -67,6 +71,20 @@ def _twice(document: Document) -> Iterator[Flaw]:
     yield from once("$.pricing_services", "names", document.pricing_services, lambda each: each.name)
     environments = [(each.service, each.environment) for each in document.service_environments]
     yield from once("$.service_environments", "names", environments, lambda each: each)
+
+
+def _unkeyed(document: Document, known: ScroogeSetup) -> Iterator[Flaw]:
+    """Look for users without a key that had none before."""
+    names = {each.name for each in known.users}
+    for number, each in enumerate(document.users):
+        if each.api_key is None and each.username not in names:
+            yield f"$.users[{number}].api_key", "this member", "nothing"
+
+
+def _too_many(document: Document, passwords_max: int | None) -> Iterator[Flaw]:
+    count = sum(each.password is not None for each in document.users)
+    if passwords_max is not None and count > passwords_max:
+        yield "$.users", f"at most {passwords_max} passwords at a time", str(count)
 
 
 def _laid(document: Document, known: ScroogeSetup) -> ScroogeSetup:
@@ -107,12 +125,15 @@ def _laid(document: Document, known: ScroogeSetup) -> ScroogeSetup:
 
 
 def _user(given: UserMember, known: Iterable[User]) -> User:
-    """Make a user. A password that is as it was keeps its hash, so that the same file changes nothing."""
-    before = next((each.password for each in known if each.name == given.username), None)
-    password = before
-    if given.password is not None and (before is None or not matches(given.password, before)):
+    """Make a user. A password that is as it was keeps its hash, so that the same file changes nothing.
+
+    What is said of neither key nor password keeps those that there are.
+    """
+    before = next((each for each in known if each.name == given.username), User(given.username, ""))
+    password = before.password
+    if given.password is not None and (password is None or not matches(given.password, password)):
         password = hashed(given.password)
-    return User(given.username, given.api_key, given.active, given.superuser, password)
+    return User(given.username, given.api_key or before.key, given.active, given.superuser, password)
 
 
 def _types(document: Document) -> list[UsageType]:

@@ -52,7 +52,8 @@ def once(path: str, what: str, members: Iterable[T], key: Callable[[T], object])
 
 def _names(setup: ScroogeSetup) -> Iterator[Flaw]:
     """Look for one name of two things."""
-    if len({each.key for each in setup.users}) < len(setup.users):
+    with_key = [each.key for each in setup.users if each.key]
+    if len(set(with_key)) < len(with_key):
         yield "$.users", "API keys of their own", "one of two users"
     yield from once("$.usage_types", "names", setup.types, lambda each: each.name)
     yield from once("$.services", "names", setup.services, lambda each: each.name)

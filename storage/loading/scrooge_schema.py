@@ -97,7 +97,8 @@ class UserMember(Member):
     """One of ``users``."""
 
     username: Annotated[str, AfterValidator(_user_name)]
-    api_key: Key = Field(validation_alias=AliasChoices("api_key", "token"))
+    api_key: Key | None = Field(None, validation_alias=AliasChoices("api_key", "token"))
+    """May be left out for a user that there is."""
     active: Flag = True
     superuser: Flag = False
     password: str | None = Field(None, min_length=1, max_length=255)

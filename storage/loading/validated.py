@@ -1,13 +1,12 @@
-"""Reads a file of a folder that is one document with a schema: every problem of it, in the loaders' words."""
+"""Reads one document with a schema, from a folder or as text: every problem of it, in the loaders' words."""
 
 import json
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from storage.loading.folder import Folder
 from storage.loading.members import TwiceError, each_once
 from storage.loading.report import Report, shown
 
@@ -26,12 +25,39 @@ _KINDS = {
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_validated(folder: Folder, name: str, model: type[Model]) -> Model | None:
-    """Read a document; None if there is none, or if problems of it went to the folder's report."""
-    text = folder.document(name)
+class Source(Protocol):
+    """Where a document is read from; a folder is one."""
+
+    report: Report
+
+    def document(self, name: str) -> str | None:
+        """Tell the text of a document; None if there is none."""
+
+    def finished(self, name: str) -> None:
+        """Tell that a document is read."""
+
+
+class Given:
+    """A document that is at hand as text."""
+
+    def __init__(self, text: str) -> None:
+        self.report = Report()
+        self._text = text
+
+    def document(self, name: str) -> str:
+        """Tell the text, whatever it is called."""
+        return self._text
+
+    def finished(self, name: str) -> None:
+        """Leave it at that: nobody waits for it."""
+
+
+def read_validated(source: Source, name: str, model: type[Model]) -> Model | None:
+    """Read a document; None if there is none, or if problems of it went to the source's report."""
+    text = source.document(name)
     if text is None:
         return None
-    report = folder.report
+    report = source.report
     try:
         raw = json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=each_once)
         found = model.model_validate(raw)
@@ -47,7 +73,7 @@ def read_validated(folder: Folder, name: str, model: type[Model]) -> Model | Non
     except (ValueError, RecursionError):
         report.problem(name, "", "JSON", "a number or nesting beyond all bounds")
     else:
-        folder.finished(name)
+        source.finished(name)
         return found
     return None
 

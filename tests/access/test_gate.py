@@ -37,7 +37,7 @@ CHANGES = [
 READS = ["GetCost", "Get", "GetMaxSessionTime", "GetAccount"]
 OF_ALL = ["Status", "Metrics"]
 USAGE = ["Metering.AuthRep", "Metering.Report", "Usage.Ask"]
-USAGE_READS = ["Metering.Authorize", "Usage.Read"]
+USAGE_READS = ["Metering.Authorize", "Usage.Read", "Charges.List"]
 ADMINISTRATION = ["Metering.Administer", "Usage.Administer"]
 
 

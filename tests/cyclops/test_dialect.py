@@ -300,6 +300,27 @@ async def test_charges_of_other_dialects_are_not_listed_here() -> None:
     assert [point[4] for point in await desk.charged("u1")] == [1.0]
 
 
+@pytest.mark.parametrize("path", ["/generate/rate", "/generate/cdr", "/scheduler/stop", "/scheduler/force"])
+async def test_who_only_looks_changes_nothing(path: str) -> None:
+    desk = Desk()
+    await desk.static('{"cpu": 2}')
+    await desk.use("cpu", "u1", "1")
+
+    answer = await desk.ask("HEAD", path)
+
+    assert (answer.Status, answer.Headers) == (405, {"Allow": "GET"})
+    assert await desk.get("/scheduler/status") == "running"
+    assert (len(await desk.rates()), await desk.charges()) == (1, [])
+
+
+@pytest.mark.parametrize("at", ["0002-01-01", "1600-01-01", "1969-12-31"])
+async def test_usage_of_times_before_computers_is_refused(at: str) -> None:
+    desk = Desk()
+    push = f'[{{"meter": "cpu", "userid": "u1", "usage": 1, "timestamp": "{at}"}}]'
+    answer = await desk.ask("POST", "/usage", push)
+    assert (answer.Status, answer.Body) == (400, "$[0].timestamp: expected a time from 1970 on")
+
+
 @pytest.mark.parametrize("context", ["/rc", "/billing/rc"])
 def test_the_context_path_is_chosen(context: str) -> None:
     services = Services(cast(RpcClient, None), SystemClock(), cyclops_context=context)

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from cgrates_py.usage.cyclops.books import Books
-from cgrates_py.usage.cyclops.generating import Generator
+from cgrates_py.usage.cyclops.books import LAST_RUN, Books
+from cgrates_py.usage.cyclops.generating import Generator, Run
 from cgrates_py.usage.cyclops.remote import Remote
 from cgrates_py.usage.cyclops.sources import RandomSource
 from cgrates_py.usage.cyclops.states import States
@@ -15,6 +15,7 @@ from cgrates_py.usage.cyclops.times import read_time
 from cgrates_py.usage.cyclops.udr import Udr
 from rater import instant
 from rater.usage.cyclops import Window
+from storage.daybook import Mark
 from tests.cyclops.desk import NOON_NS, SECOND, Desk
 
 METERS = {
@@ -90,6 +91,17 @@ async def test_a_service_that_fails_leaves_its_stretch_to_the_next_run() -> None
 
     assert isinstance(outcomes[0], Exception)
     assert [each.row.value for each in await desk.charges()] == ["300", "600"]
+
+
+async def test_usage_from_before_there_was_a_rate_is_charged_with_the_first() -> None:
+    desk, other = Desk(), Other()
+    made = generator(desk, other)
+    mark = Mark(LAST_RUN, None, b"1")
+    assert await made.charges(window(desk), marks=[mark]) == Run(0)
+    desk.clock.at_ns += 600 * SECOND
+    await run(desk, other)
+
+    assert [(each.row.value, each.row.price) for each in await desk.charges()] == [("900", "1800")]
 
 
 async def test_another_server_of_ours_is_such_a_service() -> None:

@@ -187,3 +187,17 @@ async def test_another_service_is_read_in_the_shapes_it_may_have(usage: str) -> 
 async def test_a_table_that_makes_no_sense_is_an_error(usage: str) -> None:
     with pytest.raises(RemoteError):
         await Udr(remote(lambda _: httpx.Response(200, text=usage))).usage("cpu", Window(0, 10))
+
+
+@pytest.mark.parametrize("body", [b'{"rate": 1e99999999999999999999999}', b"[" * 200_000])
+async def test_an_answer_beyond_all_numbers_or_depth_is_none(body: bytes) -> None:
+    remote = Remote("http://engine", httpx.MockTransport(lambda _: httpx.Response(200, content=body)))
+    with pytest.raises(RemoteError, match="answered no JSON"):
+        await EngineSource(remote).rate(OCCASION)
+
+
+@pytest.mark.parametrize(("said", "rate"), [('"+.5"', "0.5"), ('"5."', "5"), ("1e2", "1E+2")])
+async def test_a_rate_of_an_engine_is_kept_as_a_number_of_json(said: str, rate: str) -> None:
+    body = f'{{"rate": {said}}}'
+    remote = Remote("http://engine", httpx.MockTransport(lambda _: httpx.Response(200, text=body)))
+    assert await EngineSource(remote).rate(OCCASION) == rate

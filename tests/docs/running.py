@@ -127,6 +127,8 @@ def check_command(line: str) -> None:
     words = shlex.split(line, comments=True)
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         del words[0]
+    if ">" in words:
+        del words[words.index(">") :]
     match words:
         case []:
             pass

@@ -54,7 +54,9 @@ def test_the_table_of_settings_has_every_one_with_its_default() -> None:
 
 def test_the_table_of_methods_has_every_name() -> None:
     names = [row[0] for row in table(API, "method")]
-    told = {name for text in names for name in re.findall(r"(?:Responder|Metering|Usage|Auth)\.\w+", text)}
+    told = {
+        name for text in names for name in re.findall(r"(?:Responder|Metering|Usage|Charges|Auth)\.\w+", text)
+    }
 
     assert set(BY_NAME) == told
 

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,10 +16,12 @@ from cgrates_py.cli.usage_work import CsvWriter, JsonWriter
 from cgrates_py.usage import parquet
 from cgrates_py.usage.parquet import ParquetExport
 from cgrates_py.usage.rows import CHARGE_COLUMNS, USAGE_COLUMNS, charge_members, usage_members
+from rater.account import Account
 from rater.instant import DAY, SECOND
 from rater.usage.records import DayEntry, Numbered, Row
 from storage.opening import open_store
-from tests.shell.servers import run
+from storage.store import Commit, Committed, Entry
+from tests.shell.servers import COMMAND, DEADLINE_S, environment, run
 
 MARCH_2 = 16_131
 AT_NS = MARCH_2 * DAY
@@ -48,6 +52,18 @@ def told(data_dir: Path, *words: str) -> str:
     return str(done.stdout)
 
 
+def told_bytes(data_dir: Path, *words: str) -> bytes:
+    done = subprocess.run(
+        [*COMMAND, *words, "--data-dir", data_dir],
+        capture_output=True,
+        timeout=DEADLINE_S,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_usage_of_a_namespace_is_listed_as_json_and_as_csv(kept: Path) -> None:
     of = ("usage", "list", "--namespace", "scrooge")
     text = told(kept, *of, "--json")
@@ -73,6 +89,27 @@ def test_charges_are_exported_with_every_digit_in_every_format(kept: Path) -> No
     ]
     (row,) = csv.DictReader(io.StringIO(told(kept, "charges", "export", "--from", "2014-03-03")))
     assert row["account"] == "u2"
+
+
+async def test_an_export_of_one_account_has_what_its_journal_took(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "data") as store:
+        before = Account("vdf", "u1", credit=10**9)
+        after = replace(before, credit=10**9 - 3)
+        lines = [Entry(1, "Create", "", 10**9, Account("vdf", "u1"), before)]
+        lines.append(Entry(AT_NS, "DebitBalance", "", 3, before, after))
+        assert await store.commit(Commit(("vdf", "u1"), 0, after, lines)) == Committed(1)
+        billed = CHARGES[0]._replace(account="vdf:u1")
+        await store.append("charges", [(MARCH_2, DayEntry(1, "run", (billed,)))])
+    of = ("charges", "export", "--account", "vdf:u1")
+    rows = list(csv.DictReader(io.StringIO(told(tmp_path / "data", *of))))
+    assert [(row["metric"], row["amount"], row["source"], row["seq"]) for row in rows] == [
+        ("cpu", PRICE, "cyclops", "1"),
+        ("balance", "0.000000003", "calls:1", ""),
+    ]
+    file = tmp_path / "u1.parquet"
+    file.write_bytes(told_bytes(tmp_path / "data", *of, "--parquet"))
+    assert pq.read_table(file).column("amount").to_pylist() == [PRICE, "0.000000003"]
+    assert len(json.loads(told(tmp_path / "data", "charges", "export", "--json"))) == 1
 
 
 def test_days_that_were_archived_are_listed_as_before(kept: Path) -> None:

@@ -1,6 +1,7 @@
 """The administration's JSON API, ``/internal/*``: passes each request to a rater, with the key that it shows.
 
-Every request needs a key of an administrator, also while no other request needs any.
+What is below ``usage`` is about Scrooge and Cyclops RC, all the rest about the catalogue of APIs. Every
+request needs a key of an administrator, also while no other request needs any.
 """
 
 import base64
@@ -24,6 +25,7 @@ from protocol.framing import too_deep
 from protocol.limits import BRACKETS_MAX
 from protocol.metering import AdministerAnswer, AdministerRequest
 from protocol.methods import NAMES, Method
+from protocol.usage import DialectAnswer, DialectRequest
 
 PATH = "/internal/{rest:path}"
 BODY_BYTES_MAX = 1 << 20
@@ -42,6 +44,7 @@ _NO_KEY = f"{Code.UNAUTHENTICATED}: show an administrator's key, as a bearer or 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AdministerAnswer).decode
+_decode_usage = msgspec.json.Decoder(DialectAnswer).decode
 
 
 def routes(services: Services) -> list[BaseRoute]:
@@ -67,14 +70,19 @@ class _Administration:
         if key is None:
             return _problem(401, _NO_KEY)
         try:
-            descriptor = _encode(await _asked(request))
+            about_usage = _segments(request)[:1] == ["usage"]
+            descriptor = _encode(await (_asked_of_usage(request) if about_usage else _asked(request)))
         except ParameterError as error:
             return _problem(error.status, str(error))
         if len(descriptor) + len(_encode(key)) > self.services.descriptor_bytes_max:
             return _problem(413, "body: is longer than a request to a rater may be")
-        reply = await self.services.rpc.call(NAMES[Method.METERING_ADMINISTER], descriptor, key)
+        method = Method.USAGE_ADMINISTER if about_usage else Method.METERING_ADMINISTER
+        reply = await self.services.rpc.call(NAMES[method], descriptor, key)
         if reply.error is not None:
             return _problem(http_status(reply.error), reply.error)
+        if about_usage:
+            told = _decode_usage(reply.result)
+            return Response(told.Body, told.Status, told.Headers, media_type=told.Type)
         answer = _decode(reply.result)
         if request.method not in ("GET", "HEAD") and answer.Status < 400:
             self.services.epoch.advance()
@@ -97,6 +105,23 @@ async def _asked(request: Request) -> AdministerRequest:
     query = dict(request.query_params)
     raw = msgspec.Raw(on_one_line)
     return AdministerRequest(request.method, _segments(request), query, raw, RetryId=uuid.uuid4().hex)
+
+
+async def _asked_of_usage(request: Request) -> DialectRequest:
+    """Read a request about usage; its body is looked at where the problems of it are told. As ``_asked``."""
+    try:
+        body = (await read_body(request, BODY_BYTES_MAX)).decode()
+    except UnicodeDecodeError:
+        raise ParameterError("body", "is not UTF-8") from None
+    return DialectRequest(
+        request.method,
+        "/" + "/".join(_segments(request)),
+        "administration",
+        Query=list(request.query_params.multi_items()),
+        Body=body,
+        RetryId=uuid.uuid4().hex,
+        Subject="administration",
+    )
 
 
 def _segments(request: Request) -> list[str]:

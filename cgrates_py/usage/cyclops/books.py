@@ -5,7 +5,7 @@ charges stand in the day they are about, which for a charge is when it was made.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
@@ -133,24 +133,36 @@ class Books:
         return await self._store.append(book, entries, receipt, marks)
 
     async def add_usage(
-        self, rows: Sequence[Row], now_ns: int, receipt: Receipt | None
+        self, rows: Sequence[Row], now_ns: int, receipt: Receipt | None, news: Iterable[str] = ()
     ) -> Appended | KnownReceipt | MarkMoved:
-        """Append usage to today, or to the last day there is if the clock was set back."""
+        """Append usage to today, or to the last day there is if the clock was set back.
+
+        Of ``news``, meters that nobody named before, nothing stands in earlier days: their marks say so, or
+        the next run would look through all there is.
+        """
         days = await self._store.days(USAGE)
         today = max(day_of(now_ns), days[-1] if days else 0)
-        return await self._store.append(USAGE, [(today, DayEntry(now_ns, SOURCE, tuple(rows)))], receipt)
+        entries = [(today, DayEntry(now_ns, SOURCE, tuple(rows)))]
+        begin = billed_bytes(Billed(0, min(today, day_of(now_ns - SKEW_NS)), 0))
+        marks = [Mark(billed_mark(name), None, begin) for name in news]
+        outcome = await self._store.append(USAGE, entries, receipt, marks)
+        if isinstance(outcome, MarkMoved):  # a run was faster, and left marks of its own
+            outcome = await self._store.append(USAGE, entries, receipt)
+        return outcome
 
     async def marks(self, names: Sequence[str]) -> list[bytes | None]:
         """Read marks."""
         return await self._store.marks(names) if names else []
 
-    async def rows(self, book: str, first_day: int, last_day: int | None = None) -> list[Numbered]:
-        """Read the rows of these days (to the end), in order of insertion."""
+    async def rows(
+        self, book: str, wanted: Callable[[Numbered], bool], first_day: int, last_day: int | None = None
+    ) -> list[Numbered]:
+        """Read the rows of these days (to the end) that are wanted, in order of insertion."""
         found: list[Numbered] = []
         for day in await self._store.days(book):
             if day >= first_day and (last_day is None or day <= last_day):
-                for entries in await self._store.read_days(book, [day]):
-                    found += await asyncio.to_thread(replay, entries)
+                (entries,) = await self._store.read_days(book, [day])
+                found += await asyncio.to_thread(_wanted, entries, wanted)
         return found
 
     async def add_up(self, tallies: Mapping[str, Tally], marks: Mapping[str, Billed], now_ns: int) -> Billed:
@@ -184,14 +196,19 @@ class Books:
         for day in reversed(await self._store.days(RATES)):
             if day > last or (day < day_of(from_ns) and not older) or day < last - LOOK_BACK_DAYS:
                 continue
-            for each in await self.rows(RATES, day, day):
-                if each.row.metric in found and each.row.at_ns <= upto_ns:
-                    found[each.row.metric].append(each)
+            for each in await self.rows(
+                RATES, lambda each: each.row.metric in found and each.row.at_ns <= upto_ns, day, day
+            ):
+                found[each.row.metric].append(each)
             older -= {name for name in older if any(each.row.at_ns <= from_ns for each in found[name])}
         return {
             name: [rate_point(each.row) for each in sorted(rows, key=lambda each: (each.row.at_ns, each.seq))]
             for name, rows in found.items()
         }
+
+
+def _wanted(entries: Sequence[tuple[int, DayEntry]], wanted: Callable[[Numbered], bool]) -> list[Numbered]:
+    return [each for each in replay(entries) if wanted(each)]
 
 
 def _add(

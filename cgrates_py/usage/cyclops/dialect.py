@@ -13,7 +13,7 @@ import structlog
 from cgrates_py.lane import Shop
 from cgrates_py.usage.cyclops import pages, pushing
 from cgrates_py.usage.cyclops.books import CHARGES, LINK, RATES, USAGE, Books, CyclopsStore, day_of, rate_row
-from cgrates_py.usage.cyclops.generating import Generator, Run
+from cgrates_py.usage.cyclops.generating import ConflictError, Generator, Run
 from cgrates_py.usage.cyclops.options import CyclopsOptions
 from cgrates_py.usage.cyclops.pushing import MeterNews, PushError
 from cgrates_py.usage.cyclops.remote import Remote, RemoteError
@@ -27,19 +27,22 @@ from rater import instant
 from rater.usage.cyclops import Window
 from rater.usage.records import Numbered, Row
 from storage.cyclops_state import CyclopsState, Meter
-from storage.daybook import KnownReceipt, MarkMoved, Receipt
+from storage.daybook import Appended, KnownReceipt, MarkMoved, Receipt
 
 _log = structlog.get_logger(__name__)
 
 RC_VERSION = "0.2.1"
 """What we say we are; the wiki is about it."""
 FAILED = "Operation Failed"
+CONFLICT = "Idempotency-Key: was used before with other content"
 RETRY_TTL_S = 60
 """How long what the HTTP front sends again is known."""
 IDEMPOTENCY_TTL_S = 86_400
 """How long a push with an ``Idempotency-Key`` is."""
 
 _TEXT = "text/plain"
+_CHANGING = frozenset({"/generate/{action}", "/scheduler/{command}"})
+"""What changes something though it is a GET, as in the original: who only looks, by HEAD, is refused."""
 
 
 class RefusedError(Exception):
@@ -101,9 +104,10 @@ class Cyclops:
         if path is None:
             return DialectAnswer(404, _TEXT, "Not Found")
         handlers = self._routes[path]
-        verb = "GET" if request.Verb == "HEAD" else request.Verb
+        looks = "GET" in handlers and path not in _CHANGING
+        verb = "GET" if request.Verb == "HEAD" and looks else request.Verb
         if verb not in handlers:
-            allowed = ", ".join([*handlers, *(["HEAD"] if "GET" in handlers else [])])
+            allowed = ", ".join([*handlers, *(["HEAD"] if looks else [])])
             return DialectAnswer(405, _TEXT, "Method Not Allowed", {"Allow": allowed})
         self._counts[path] += 1
         try:
@@ -134,8 +138,8 @@ class Cyclops:
     async def _rates(self, call: _Call) -> DialectAnswer:
         resource = _given(call, "resourcename")
         times, first, last = _times(call)
-        rows = await self._books.rows(RATES, day_of(first), day_of(last))
-        found = _inside(rows, first, last, lambda each: each.row.metric == resource)
+        wanted = _inside(first, last, lambda each: each.row.metric == resource)
+        found = await self._books.rows(RATES, wanted, day_of(first), day_of(last))
         return DialectAnswer(Body=pages.rate_page(resource, times, found))
 
     async def _post_rate(self, call: _Call) -> DialectAnswer:
@@ -152,10 +156,11 @@ class Cyclops:
                 return replace(state, static=False)
             return replace(state, static=True, rates=rates, source=_text(post.source), time=_text(post.time))
 
-        await self._states.change(change)
         if rates:
             rows = [rate_row("static", name, literal, call.now_ns) for name, literal in rates]
-            await self._books.add(RATES, rows, call.now_ns, self._receipt(call, b""))
+            receipt = self._receipt(call, b"")
+            _told(receipt, await self._books.add(RATES, rows, call.now_ns, receipt))
+        await self._states.change(change)  # also if the points are known: who did it before may have died
         return DialectAnswer(204)
 
     async def _rate_status(self, call: _Call) -> DialectAnswer:
@@ -164,10 +169,10 @@ class Cyclops:
     async def _charges(self, call: _Call) -> DialectAnswer:
         account = _given(call, "userid", "userId")
         times, first, last = _times(call)
-        rows = await self._books.rows(CHARGES, day_of(first), day_of(last))
-        found = _inside(
-            rows, first, last, lambda each: each.row.account == account and each.row.link.startswith(LINK)
+        wanted = _inside(
+            first, last, lambda each: each.row.account == account and each.row.link.startswith(LINK)
         )
+        found = await self._books.rows(CHARGES, wanted, day_of(first), day_of(last))
         normal = {name: normalised(text) for name, text in times.items()}
         return DialectAnswer(Body=pages.charge_page(account, normal, found))
 
@@ -175,7 +180,7 @@ class Cyclops:
         action = call.name.lower()
         if action == "t-cdr":
             return DialectAnswer(200, _TEXT, "The T-Nova cdr generation was successful")
-        receipt = self._receipt(call, b"1")
+        receipt = self._receipt(call, b"")
         try:
             if action == "rate":
                 done = await self._to_its_end(self._generator.rates([call.now_ns], receipt))
@@ -184,6 +189,8 @@ class Cyclops:
                 done = await self._to_its_end(self._generator.charges([window], receipt))
             else:
                 return DialectAnswer(200, _TEXT, FAILED)
+        except ConflictError:
+            raise RefusedError(409, CONFLICT) from None
         except (RemoteError, RuleError) as error:
             _log.warning("nothing generated", action=action, reason=str(error))
             return DialectAnswer(200, _TEXT, FAILED)
@@ -246,21 +253,16 @@ class Cyclops:
     async def _push(self, read: Callable[[str, int], list[Row]], call: _Call) -> DialectAnswer:
         _check_json(call)
         rows = read(call.asked.Body, call.now_ns)
-        await self._register({row.metric for row in rows}, call.now_ns)
+        news = await self._register({row.metric for row in rows}, call.now_ns)
         body = msgspec.json.encode(
             {"timestamp": written(call.now_ns), "status": 201, "message": f"stored {len(rows)} usages"}
         )
         receipt = self._receipt(call, body)
-        outcome = await self._books.add_usage(rows, call.now_ns, receipt)
-        if isinstance(outcome, KnownReceipt):
-            if outcome.digest != receipt.digest:
-                raise RefusedError(409, "Idempotency-Key: was used before with other content")
-            body = outcome.body
-        assert not isinstance(outcome, MarkMoved)  # noqa: S101 -- a push moves no marks
-        return DialectAnswer(201, Body=body.decode())
+        known = _told(receipt, await self._books.add_usage(rows, call.now_ns, receipt, news))
+        return DialectAnswer(201, Body=(body if known is None else known).decode())
 
-    async def _register(self, names: set[str], now_ns: int) -> None:
-        """Make meters of what nobody named before: usage that is pushed is charged."""
+    async def _register(self, names: set[str], now_ns: int) -> set[str]:
+        """Make meters of what nobody named before, and tell them: usage that is pushed is charged."""
 
         def change(state: CyclopsState) -> CyclopsState:
             known = {each.name for each in state.meters}
@@ -269,7 +271,8 @@ class Cyclops:
                 return state
             return replace(state, meters=pushing.merged(state.meters, news, now_ns))
 
-        await self._states.change(change)
+        before, _ = await self._states.change(change)
+        return names - {each.name for each in before.meters}
 
     async def _meters(self, call: _Call) -> DialectAnswer:
         return DialectAnswer(Body=pages.meters_page((await self._states.read()).meters))
@@ -298,17 +301,19 @@ class Cyclops:
     ) -> tuple[dict[str, str], list[Numbered]]:
         """Read usage of a time by when it was used: it may have come a day before that, or long after."""
         times, first, last = _times(call)
-        rows = await self._books.rows(USAGE, day_of(first - pushing.AHEAD_NS))
-        return times, _inside(rows, first, last + 1, wanted)
+        inside = _inside(first, last + 1, wanted)
+        return times, await self._books.rows(USAGE, inside, day_of(first - pushing.AHEAD_NS))
 
-    def _receipt(self, call: _Call, body: bytes) -> Receipt:
-        """Have a request done once: by the id its sender gave it, else by that of our front."""
+    def _receipt(self, call: _Call, body: bytes) -> Receipt | None:
+        """Have a request done once: by the id its sender gave it, else by that of our front, if any."""
         asked = call.asked
         digest = blake2b(f"{asked.Verb} {asked.Path}\n{asked.Body}".encode(), digest_size=16).digest()
         own = asked.Headers.get("idempotency-key")
         if own:
             return Receipt(f"cyclops/key/{own[:256]}", digest, body, self._request_ttl_s)
-        return Receipt(f"cyclops/retry/{asked.RetryId}", digest, body, RETRY_TTL_S)
+        if asked.RetryId:
+            return Receipt(f"cyclops/retry/{asked.RetryId}", digest, body, RETRY_TTL_S)
+        return None
 
 
 def make_cyclops(
@@ -325,6 +330,16 @@ def make_cyclops(
     generator = Generator(books, states, shop.clock, source, udr)
     scheduler = Scheduler(lease, books, states, generator, shop.clock, options.frequency_s * instant.SECOND)
     return Cyclops(shop, books, states, generator, options), scheduler
+
+
+def _told(receipt: Receipt | None, outcome: Appended | KnownReceipt | MarkMoved) -> bytes | None:
+    """Tell what was answered before; None: this is the first time. Raises RefusedError for other content."""
+    assert not isinstance(outcome, MarkMoved)  # noqa: S101 -- what is posted moves no marks
+    if isinstance(outcome, Appended):
+        return None
+    if receipt is not None and outcome.digest != receipt.digest:
+        raise RefusedError(409, CONFLICT)
+    return outcome.body
 
 
 def _given(call: _Call, *names: str) -> str:
@@ -347,11 +362,9 @@ def _times(call: _Call) -> tuple[dict[str, str], int, int]:
     return times, read[0], read[1]
 
 
-def _inside(
-    rows: list[Numbered], first: int, last: int, wanted: Callable[[Numbered], bool]
-) -> list[Numbered]:
-    """Keep the rows after ``first`` and before ``last`` that are wanted."""
-    return [each for each in rows if first < each.row.at_ns < last and wanted(each)]
+def _inside(first: int, last: int, wanted: Callable[[Numbered], bool]) -> Callable[[Numbered], bool]:
+    """Want of these only rows after ``first`` and before ``last``."""
+    return lambda each: first < each.row.at_ns < last and wanted(each)
 
 
 def _check_json(call: _Call) -> None:

@@ -34,7 +34,7 @@ from cgrates_py.usage.cyclops.udr import Udr
 from rater.usage.cyclops import Bill, RatePoint, Tally, Window, decimal_text, mean_rate, number
 from rater.usage.records import Row
 from storage.cyclops_state import CyclopsState, Meter
-from storage.daybook import Appended, Mark, MarkMoved, Receipt
+from storage.daybook import Appended, KnownReceipt, Mark, MarkMoved, Receipt
 from storage.store import StoreUnavailableError
 
 _log = structlog.get_logger(__name__)
@@ -44,6 +44,10 @@ ATTEMPTS_MAX = 20
 
 
 _ANY_RATE = [RatePoint(0, Fraction(1))]
+
+
+class ConflictError(Exception):
+    """The receipt of a run is known for something else."""
 
 
 class Run(NamedTuple):
@@ -87,9 +91,12 @@ class Generator:
             rows = [rate_row("static", name, text, at_ns) for at_ns in times for name, text in state.rates]
         else:
             rows = await self._dynamic(state, times)
-        if not rows and not marks:
+        if not rows and not marks and receipt is None:
             return Run(0)
+        receipt = _receipt(receipt, rows)
         outcome = await self._books.add(RATES, rows, self._clock.now_ns(), receipt, marks)
+        if isinstance(outcome, KnownReceipt):
+            return _known(receipt, outcome)
         return Run(None if isinstance(outcome, MarkMoved) else len(rows))
 
     async def _dynamic(self, state: CyclopsState, times: Sequence[int]) -> list[Row]:
@@ -132,13 +139,14 @@ class Generator:
             state = await self._states.read()
             meters = [meter for meter in await self._meters(state) if meter.enabled]
             draft = await self._draft(state, meters, windows, now_ns)
-            if not draft.rows and not marks:
+            if not draft.rows and not marks and receipt is None:
                 return Run(0)
-            outcome = await self._books.add(CHARGES, draft.rows, now_ns, receipt, [*draft.marks, *marks])
+            told = _receipt(receipt, draft.rows)
+            outcome = await self._books.add(CHARGES, draft.rows, now_ns, told, [*draft.marks, *marks])
             if isinstance(outcome, Appended):
                 return Run(len(draft.rows))
-            if not isinstance(outcome, MarkMoved):
-                return Run(int(outcome.body or b"1"))
+            if isinstance(outcome, KnownReceipt):
+                return _known(told, outcome)
             if any(outcome.marks[each.name] != each.before for each in marks):
                 return Run(None)
         raise StoreUnavailableError("other runs came between every time; try again")
@@ -199,6 +207,8 @@ class Generator:
             rate = mean_rate(points[meter.name], span)
             if rate is None:
                 unrated.add(meter.name)
+                if value is None:  # its usage from here on is charged once it has a rate
+                    draft.marks.append(Mark(name, None, ns_bytes(window.from_ns)))
                 continue
             for account, quantity in await udr.usage(meter.name, window):
                 bill = Bill(account, window, Fraction(quantity), rate, 0, 0)
@@ -221,6 +231,17 @@ class Generator:
         for meter in sorted(meters - self._noticed):
             _log.warning("meter has no rate: its usage is kept and not charged yet", meter=meter)
         self._noticed = meters
+
+
+def _receipt(receipt: Receipt | None, rows: Sequence[Row]) -> Receipt | None:
+    """Have a repeat told how many rows there were: it finds none that are left."""
+    return None if receipt is None else receipt._replace(body=b"%d" % len(rows))
+
+
+def _known(receipt: Receipt | None, known: KnownReceipt) -> Run:
+    if receipt is not None and known.digest != receipt.digest:
+        raise ConflictError
+    return Run(int(known.body))
 
 
 def _charge(meter: str, bill: Bill, now_ns: int) -> Row:

@@ -166,6 +166,8 @@ def _rows(found: Sequence[tuple[str, _Usage | _SourceUsage]], now_ns: int) -> li
             at_ns = read_timestamp(each.timestamp, now_ns)
         except ValueError as error:
             raise PushError(f"$[{place}].timestamp: {error}") from None
+        if at_ns < 0:
+            raise PushError(f"$[{place}].timestamp: expected a time from 1970 on")
         if at_ns > now_ns + AHEAD_NS:
             raise PushError(f"$[{place}].timestamp: expected a time that is not a day ahead")
         rows.append(Row(account, _name(f"$[{place}].meter", meter), value, at_ns, at_ns))

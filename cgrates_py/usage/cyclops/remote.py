@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 import httpx
@@ -95,5 +95,5 @@ class Remote:
                     raise RemoteError(f"answered more than {BODY_BYTES_MAX} bytes")
         try:
             return _decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, DecimalException, RecursionError) as error:
             raise RemoteError(f"answered no JSON: {error}") from None

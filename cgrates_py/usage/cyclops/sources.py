@@ -151,6 +151,6 @@ def _checked(rate: object, what: str) -> str:
     if isinstance(rate, bool) or not isinstance(rate, str | int | Decimal):
         raise RuleError(f"{what}: expected a number")
     try:
-        return str(rate) if number(str(rate)).is_finite() else ""
+        return str(number(str(rate)))  # a text may say +.5, which is no number of JSON
     except ValueError as error:
         raise RuleError(f"{what}: {error}") from None

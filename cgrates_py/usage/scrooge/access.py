@@ -19,7 +19,7 @@ def pushing_user(request: DialectRequest, known: Known) -> User | None:
         query = dict(request.Query)
         name, key = query.get("username", ""), query.get("api_key", "")
     user = known.users.get(name)
-    if user is None or not _same(user.key, key):
+    if user is None or not key or not _same(user.key, key):
         return None
     return user if user.active else None
 

@@ -54,7 +54,7 @@ class Scrooge:
 
     def __init__(self, store: ScroogeStore, shop: Shop) -> None:
         self._shop = shop
-        self._setups = Setups(store)
+        self.setups = Setups(store)
         self._booking = Booking(store, shop)
         self._reading = Reading(store)
         self.places = [
@@ -89,7 +89,7 @@ class Scrooge:
         handler = place.handlers.get("GET" if request.Verb == "HEAD" else request.Verb)
         if handler is None:
             return answers.not_allowed(*verbs)
-        known = await self._setups.current()
+        known = await self.setups.current()
         user = None
         if place.find is not None and (user := place.find(request, known)) is None:
             return place.refuse(request)

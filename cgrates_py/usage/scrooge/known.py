@@ -17,7 +17,7 @@ class Known:
     def __init__(self, setup: ScroogeSetup) -> None:
         self.setup = setup
         self.users: dict[str, User] = {each.name: each for each in setup.users}
-        self.users_by_key: dict[str, User] = {each.key: each for each in setup.users}
+        self.users_by_key: dict[str, User] = {each.key: each for each in setup.users if each.key}
         self.services = frozenset(each.symbol for each in setup.services)
         self.ventures = frozenset(each.symbol for each in setup.ventures if each.active)
         self.types = frozenset(each.symbol for each in setup.types)
@@ -51,6 +51,10 @@ class Setups:
             self._known = Known(value if isinstance(value, ScroogeSetup) else ScroogeSetup())
         return self._known
 
+    def forget(self) -> None:
+        """Read it again for who asks next. A store does not tell of changes by its own connection."""
+        self._known = None
+
     def _forget(self, key: DocumentKey | None) -> None:
         if key is None or key == SCROOGE:
-            self._known = None
+            self.forget()

@@ -1,0 +1,154 @@
+"""What accounts were charged by their journals: for calls, for debits, for metered usage of APIs.
+
+A journal is proven by its chain of hashes, so nothing of it is kept a second time: its lines are read in
+pages, and those that took credit are told as charges.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from cgrates_py.usage.lists import Selection
+from rater import quantity
+from rater.charging import Operation
+from rater.metering.period import Period, cell_of
+from storage.changes import Change
+from storage.journal import OPENING, JournalLine
+from storage.store import AccountKey
+
+PAGE_ELEMENTS = 25
+"""Commits read at once: two milliseconds of reading at most, so that calls go on beside it."""
+LOOKED_AT_MAX = 5_000
+"""Lines of one page, charges or not: half a second."""
+
+_GIVEN = frozenset({"Create", "Load", "Topup", OPENING})
+"""What gives an account its money is no charge, and neither is its correction."""
+_WORDS: dict[str, str] = {
+    Operation.DEBIT: "call",
+    Operation.DEBIT_BALANCE: "balance",
+    Operation.DEBIT_SMS: "sms",
+    Operation.DEBIT_SECONDS: "seconds",
+    Operation.ADD_RECIEVED_CALL_SECONDS: "bonus",
+    Operation.RESET_USER_BUDGET: "budget",
+}
+"""What is charged, by the method in the journal."""
+_WITHOUT_QUANTITY = frozenset({"call", "budget"})
+"""The time of a call is not in the journal."""
+_METERED: frozenset[str] = frozenset({Operation.METERING_AUTHREP, Operation.METERING_REPORT})
+_EVER = cell_of(Period.ETERNITY, 0)
+"""Every usage is counted in this cell of its series."""
+_NO_METRICS = ("", "#", "!")
+"""What begins the last part of series that count transactions, response codes and alerts."""
+
+
+class JournalPlace(NamedTuple):
+    """A line of a journal: the version that its commit made, and its place in the commit."""
+
+    version: int = 0
+    line: int = 0
+
+
+class Taken(NamedTuple):
+    """A line of a journal that changed the credit."""
+
+    place: JournalPlace
+    account: str
+    at_ns: int
+    metric: str
+    """A word for the method; of metered usage the series that were counted, with commas between them."""
+    quantity: str
+    """Decimal; empty: not known, or there are several."""
+    amount: str
+    """Decimal: what the credit lost; below zero: what it gained."""
+    source: str
+    """``calls:VERSION`` or ``usage:VERSION``."""
+    counted: tuple[tuple[str, int], ...] = ()
+    """Of metered usage each series with its number."""
+
+
+class JournalStore(Protocol):
+    """A store that tells journals. Raises StoreError."""
+
+    async def journal(self, key: AccountKey, start: int = 0, stop: int = -1) -> list[JournalLine]:
+        """Read lines of an account's journal: commits ``start`` to ``stop``, both included."""
+
+
+async def taken_page(
+    store: JournalStore, key: AccountKey, selection: Selection, after: JournalPlace, rows_max: int
+) -> tuple[list[Taken], JournalPlace | None]:
+    """List up to ``rows_max`` (≥ 1) charges after a line, and tell where to go on (None: that is all).
+
+    They are told as the account that is selected. Raises StoreError.
+    """
+    found: list[Taken] = []
+    looked_at = 0
+    start = max(after.version - 1, 0)
+    while True:
+        lines = await store.journal(key, start, start + PAGE_ELEMENTS - 1)
+        for place, line in _placed(lines):
+            if place <= after:
+                continue
+            looked_at += 1
+            taken = _taken(place, line, selection)
+            if taken is None:
+                continue
+            if len(found) == rows_max:  # there is one more
+                return found, found[-1].place
+            found.append(taken)
+        start += PAGE_ELEMENTS
+        if not lines or lines[-1].version < start:
+            return found, None
+        if looked_at >= LOOKED_AT_MAX:
+            return found, place
+
+
+def _placed(lines: Sequence[JournalLine]) -> Iterator[tuple[JournalPlace, JournalLine]]:
+    place = JournalPlace()
+    for line in lines:
+        place = JournalPlace(line.version, place.line + 1 if line.version == place.version else 0)
+        yield place, line
+
+
+def _taken(place: JournalPlace, line: JournalLine, selection: Selection) -> Taken | None:
+    """Tell a line as a charge; None for one that is none, or not asked for."""
+    lost = _lost(line)
+    if not lost or not selection.holds(line.at_ns):
+        return None
+    counted = _counted(line.changes) if line.method in _METERED else ()
+    if line.method in _METERED:
+        metric = ",".join(series for series, _ in counted)
+        number = str(counted[0][1]) if len(counted) == 1 else ""
+    else:
+        metric = _WORDS.get(line.method, line.method)
+        number = "" if metric in _WITHOUT_QUANTITY else quantity.text(line.amount)
+    if selection.metric not in (None, metric, *(series for series, _ in counted)):
+        return None
+    kind = "usage" if line.method in _METERED else "calls"
+    source = f"{kind}:{line.version}"
+    account = selection.account or ""
+    return Taken(place, account, line.at_ns, metric, number, quantity.text(lost), source, counted)
+
+
+def _lost(line: JournalLine) -> int:
+    if line.method in _GIVEN:
+        return 0
+    for change in line.changes:
+        if change.field == "credit" and isinstance(change.before, int) and isinstance(change.after, int):
+            return change.before - change.after
+    return 0
+
+
+def _counted(changes: Sequence[Change]) -> tuple[tuple[str, int], ...]:
+    """Tell what was counted of each metric; counters of an application that is gone are only dropped."""
+    ever: dict[str, int] = {}
+    gone: set[str] = set()
+    for change in changes:
+        if change.leaf is None or change.leaf[1] != _EVER:
+            continue
+        series = change.leaf[0]
+        application, _, name = series.rpartition(":")
+        if name[:1] not in _NO_METRICS:
+            before, after = (each if isinstance(each, int) else 0 for each in (change.before, change.after))
+            ever[series] = after - before
+        elif not name and change.after is None:
+            gone.add(application)
+    return tuple(sorted(each for each in ever.items() if each[0].rpartition(":")[0] not in gone))
