@@ -10,7 +10,7 @@ import structlog
 
 from cgrates_py.lane import Shop
 from cgrates_py.usage.records import NEXT_CURSOR
-from protocol.dispatch import Sink, Status
+from protocol.dispatch import Sink, StaleRequestError, Status
 from protocol.errors import Code
 from protocol.methods import Method
 from protocol.usage import ChargesPage, ChargesRequest, DialectAnswer, DialectRequest
@@ -29,6 +29,7 @@ _DIALECTS: dict[int, frozenset[str]] = {
 }
 """What each method may ask: methods need different rights."""
 
+_STALE = f"{Code.STORE_UNAVAILABLE}: the request waited too long for its rater".encode()
 _FAILED = f"{Code.INTERNAL}: the request failed; the log has the details".encode()
 
 
@@ -75,11 +76,14 @@ class UsageResponder:
         try:
             asked = _read_charges(descriptor) if method == Method.CHARGES_LIST else _decode(descriptor)
             dialect = self._dialect(method, asked.Dialect)
-        except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+            if asked.RetryId is None:
+                asked.RetryId = sink.request_id(token)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError) as error:
             sink.answer(token, Status.REFUSED, f"{Code.INVALID_PARAMS}: {error}".encode())
             return
-        if asked.RetryId is None:
-            asked.RetryId = sink.request_id(token)
+        except StaleRequestError:
+            sink.answer(token, Status.REFUSED, _STALE)
+            return
         told = _charges_told if method == Method.CHARGES_LIST else _told
         self._shop.run(self._answer(sink, token, dialect, asked, told))
 

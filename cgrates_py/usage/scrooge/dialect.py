@@ -16,6 +16,8 @@ from rater.usage.scrooge_setup import User
 from storage import passwords
 
 ROOT = "/scrooge/api"
+BESIDE_CHARACTERS = 32 << 10
+"""A message of so many is read in a thread: here it would take some milliseconds."""
 _PRICING = r"(?:v0\.9/pricingserviceusages|v0\.10/pricing-service-usages)"
 _DAY = r"(?P<number>[0-9]{1,10})/(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
 
@@ -103,14 +105,19 @@ class Scrooge:
         return answers.json(200, {"serviceusages": {"list_endpoint": place, "schema": f"{place}schema/"}})
 
     async def _push(self, ask: Ask) -> DialectAnswer:
-        return await self._booked(ask, push.read_push(ask.request, ask.known, self._today()))
+        return await self._booked(ask, push.read_push)
 
     async def _pricing(self, ask: Ask) -> DialectAnswer:
-        return await self._booked(ask, pricing_push.read_pricing_push(ask.request, ask.known, self._today()))
+        return await self._booked(ask, pricing_push.read_pricing_push)
 
-    async def _booked(self, ask: Ask, read: push.Push) -> DialectAnswer:
+    async def _booked(
+        self, ask: Ask, read: Callable[[DialectRequest, Known, int], push.Push]
+    ) -> DialectAnswer:
         assert ask.user is not None  # noqa: S101 -- a place to push to asks for one
-        return await self._booking.store(ask.request, ask.user, read)
+        asked = ask.request, ask.known, self._today()
+        short = len(ask.request.Body) < BESIDE_CHARACTERS
+        found = read(*asked) if short else await asyncio.to_thread(read, *asked)
+        return await self._booking.store(ask.request, ask.user, found)
 
     async def _pushed(self, ask: Ask) -> DialectAnswer:
         return await self._reading.day(ask.request, ask.names, ask.known)

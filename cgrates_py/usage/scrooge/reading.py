@@ -1,7 +1,7 @@
 """Tells what was pushed for service environments: of a pricing service and a day, or page by page."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +10,7 @@ from cgrates_py.usage.scrooge.known import Known, ScroogeStore
 from cgrates_py.usage.scrooge.push import BOOK
 from cgrates_py.usage.scrooge.values import day_text, iso_day, plain_number, shown
 from protocol.usage import DialectAnswer, DialectRequest
-from rater.usage.records import Numbered, Row, replay
+from rater.usage.records import Row, replay
 from rater.usage.scrooge_setup import PricingService, ServiceEnvironment
 
 LIMIT = 50
@@ -40,10 +40,13 @@ class Reading:
             return _bad(f"Service with UID {shown(uid)} does not exist.")
         valid = {share.metric for share in service.shares if share.start <= day <= share.end}
         entries: dict[tuple[str, str], Members] = {}
-        for _, _, row in await self._rows(day):
+
+        def wanted(row: Row) -> bool:
             environment = known.environments.get(row.account)
-            if environment is None or row.metric not in valid or uid not in (None, environment.uid):
-                continue
+            return environment is not None and row.metric in valid and uid in (None, environment.uid)
+
+        for row in await self._rows(day, wanted):
+            environment = known.environments[row.account]
             entry = entries.setdefault(
                 (row.account, row.link), _party(environment, row.link) | {"usages": []}
             )
@@ -63,19 +66,19 @@ class Reading:
         symbol = asked.get("symbol")
         results: list[Members] = []
         count = 0
+
+        def wanted(row: Row) -> bool:
+            environment = known.environments.get(row.account)
+            return environment is not None and uid in (None, environment.uid) and symbol in (None, row.metric)
+
         for day in await self._store.days(BOOK):
             if not bounds[0] <= day <= bounds[1]:
                 continue
-            for _, _, row in await self._rows(day):
-                environment = known.environments.get(row.account)
-                if environment is None or uid not in (None, environment.uid):
-                    continue
-                if symbol not in (None, row.metric):
-                    continue
-                if offset <= count < offset + limit:
-                    who = _party(environment, row.link)
-                    results.append({"date": day_text(day)} | who | _used(row))
-                count += 1
+            found = await self._rows(day, wanted)
+            for row in found[max(offset - count, 0) : max(offset + limit - count, 0)]:
+                who = _party(known.environments[row.account], row.link)
+                results.append({"date": day_text(day)} | who | _used(row))
+            count += len(found)
         page = {
             "count": count,
             "next": _link(request, asked, limit, offset + limit) if offset + limit < count else None,
@@ -84,9 +87,10 @@ class Reading:
         }
         return answers.json(200, page)
 
-    async def _rows(self, day: int) -> Sequence[Numbered]:
+    async def _rows(self, day: int, wanted: Callable[[Row], bool]) -> list[Row]:
+        """Choose rows of a day beside the loop: it may have a million."""
         (entries,) = await self._store.read_days(BOOK, [day])
-        return await asyncio.to_thread(replay, entries)  # a day may have a million rows
+        return await asyncio.to_thread(lambda: [each.row for each in replay(entries) if wanted(each.row)])
 
 
 def _used(row: Row) -> Members:
