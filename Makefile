@@ -20,7 +20,7 @@ run: install  ## start the server with demo data, in the foreground (Ctrl-C stop
 	@exec $(BIN)/cgrates-py serve --demo
 
 test: install  ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: install  ## ruff, mypy strict, import rules
 	$(BIN)/ruff check .
