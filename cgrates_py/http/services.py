@@ -54,6 +54,8 @@ class Services:
     """What the paths of Cyclops RC begin with."""
     descriptor_bytes_max: int = FRAME_BYTES_MAX - AROUND_BYTES
     """The longest descriptor that the balancer takes."""
+    local: bool = True
+    """Whether this machine alone can reach this process."""
     epoch: Epoch = field(default_factory=Epoch)
     started_s: float = field(default_factory=time.monotonic)
     metrics: HttpMetrics = field(default_factory=HttpMetrics)
@@ -73,7 +75,8 @@ def open_services(settings: Settings) -> Services:
         derived_key(secret, part) if secret else "" for part in (FRONT_ID, PROBE_ID, METERING_ID)
     )
     rpc = RpcClient(Address.parse(settings.rpc_address), key=front, tls=client_tls(settings))
-    guarded = settings.require_keys or not is_loopback(settings.host)
+    local = is_loopback(settings.host)
+    guarded = settings.require_keys or not local
     return Services(
         rpc,
         open_clock(settings.clock_file),
@@ -82,6 +85,7 @@ def open_services(settings: Settings) -> Services:
         metering or None,
         settings.cyclops_context,
         settings.frame_bytes_max - AROUND_BYTES,
+        local,
     )
 
 

@@ -1,6 +1,6 @@
 """Scrooge, Cyclops RC and the lists of records: each request goes to a rater whole, its answer comes back.
 
-Scrooge has credentials of its own. Cyclops RC has none: it needs a key where every page needs one.
+Scrooge has credentials of its own. Cyclops RC has none: off loopback it needs a key.
 """
 
 import uuid
@@ -71,7 +71,7 @@ class _Passing:
     @property
     def _needs_no_key(self) -> bool:
         """Scrooge has credentials of its own. Cyclops RC has none, and is open to this machine alone."""
-        return self.dialect == "scrooge" or (self.dialect == "cyclops" and not self.services.guarded)
+        return self.dialect == "scrooge" or (self.dialect == "cyclops" and self.services.local)
 
     async def _asked(self, request: Request) -> DialectRequest:
         """Read a request. Raises ParameterError."""

@@ -36,8 +36,8 @@ _WITHOUT_QUANTITY = frozenset({"call", "budget"})
 _METERED: frozenset[str] = frozenset({Operation.METERING_AUTHREP, Operation.METERING_REPORT})
 _EVER = cell_of(Period.ETERNITY, 0)
 """Every usage is counted in this cell of its series."""
-_NO_METRICS = ("", "#", "!")
-"""What begins the last part of series that count transactions, response codes and alerts."""
+_NO_METRICS = ("#", "!")
+"""What begins the last part of series that count response codes and alerts."""
 
 
 class JournalPlace(NamedTuple):
@@ -145,10 +145,12 @@ def _counted(changes: Sequence[Change]) -> tuple[tuple[str, int], ...]:
         if change.leaf is None or change.leaf[1] != _EVER:
             continue
         series = change.leaf[0]
-        application, _, name = series.rpartition(":")
-        if name[:1] not in _NO_METRICS:
+        application, colon, name = series.rpartition(":")
+        if not colon or (name and name[0] in _NO_METRICS):
+            continue
+        if name:
             before, after = (each if isinstance(each, int) else 0 for each in (change.before, change.after))
             ever[series] = after - before
-        elif not name and change.after is None:
+        elif change.after is None:
             gone.add(application)
     return tuple(sorted(each for each in ever.items() if each[0].rpartition(":")[0] not in gone))
