@@ -1,6 +1,7 @@
 """A raw HTTP client: sends what it is given byte by byte, and reads one answer after each request."""
 
 import http.client
+import select
 import json
 import socket
 from collections.abc import Mapping
@@ -53,6 +54,8 @@ class Wire:
 
     def exchange(self, method: str, request: bytes) -> Answer:
         """Send bytes and read the answer; what was not taken is not missed if there is an answer."""
+        if self._socket is not None and select.select([self._socket], [], [], 0)[0]:
+            self.close()  # nothing is to come, so this is its end: the server closes what is idle for long
         connection = self._socket or socket.create_connection(self._address, timeout=TIMEOUT_S)
         self._socket = connection
         with suppress(ConnectionError):  # refused early: the answer is there all the same
