@@ -1,8 +1,8 @@
 """A raw HTTP client: sends what it is given byte by byte, and reads one answer after each request."""
 
 import http.client
-import select
 import json
+import select
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
