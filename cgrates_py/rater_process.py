@@ -158,6 +158,19 @@ def _open_server(dispatcher: Dispatcher) -> JsonRpcServer:
     return JsonRpcServer(Bounded(dispatcher, IN_FLIGHT_MAX))
 
 
+def _usage_responder(shop: Shop, store: ValkeyStore, cyclops: Dialect) -> UsageResponder:
+    """Make what answers about records of usage, with every dialect."""
+    scrooge = Scrooge(store, shop)
+    scrooge.places += report_places.places(store)
+    dialects: dict[str, Dialect] = {
+        "cyclops": cyclops,
+        "scrooge": scrooge,
+        "records": Records(store),
+        "administration": Administration(store, shop.clock, scrooge.setups.forget),
+    }
+    return UsageResponder(shop, dialects, DEADLINE_S)
+
+
 async def run_rater(
     *,
     store_url: str,
@@ -195,15 +208,7 @@ async def run_rater(
         responder = Responder(shop, unknown_account)
         metering = MeteringResponder(shop, store, responder.resolve, DEADLINE_S)
         cyclops_rc, scheduler = make_cyclops(shop, store, cyclops, partial(store.be_scheduler, name))
-        scrooge = Scrooge(store, shop)
-        scrooge.places += report_places.places(store)
-        dialects: dict[str, Dialect] = {
-            "cyclops": cyclops_rc,
-            "scrooge": scrooge,
-            "records": Records(store),
-            "administration": Administration(store, clock, scrooge.setups.forget),
-        }
-        usage = UsageResponder(shop, dialects, DEADLINE_S)
+        usage = _usage_responder(shop, store, cyclops_rc)
         dispatcher = failpoints.dispatcher_of(Desks(responder, metering, usage))
         keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()

@@ -128,7 +128,7 @@ def _values(pa: Any, table: Any, name: str) -> list[Any]:
 def _pyarrow() -> tuple[Any, Any]:
     try:
         import pyarrow as pa  # noqa: PLC0415 -- an extra, and 50 MB
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        import pyarrow.parquet as pq  # noqa: PLC0415 -- likewise
     except ImportError:
         raise StoreUnavailableError('old days need pyarrow: pip install "cgrates-py[parquet]"') from None
     return pa, pq

@@ -146,7 +146,7 @@ def _counted(changes: Sequence[Change]) -> tuple[tuple[str, int], ...]:
             continue
         series = change.leaf[0]
         application, colon, name = series.rpartition(":")
-        if not colon or (name and name[0] in _NO_METRICS):
+        if not colon or name[:1] in _NO_METRICS:
             continue
         if name:
             before, after = (each if isinstance(each, int) else 0 for each in (change.before, change.after))

@@ -32,7 +32,7 @@ HOSTILE = '=cmd|" /c calc"!A0;<script>alert(1)</script>\r\n\x1b[2J'
 
 def _line(symbol: str, *cells: Cell, name: str = "", **about: str) -> ReportLine:
     total = sum((each for each in cells[1:] if isinstance(each, Fraction)), Fraction())
-    return ReportLine(CostAccount(symbol, name or symbol, **about), name or symbol, cells, total)  # type: ignore[arg-type]
+    return ReportLine(CostAccount(symbol, name or symbol, **about), name or symbol, cells, total)  # type: ignore[arg-type]  # -- names of members
 
 
 def _report(*lines: ReportLine) -> Report:
@@ -181,7 +181,7 @@ async def test_only_days_are_read_that_the_report_or_its_prices_need() -> None:
     class Counting(MemoryStore):
         asked: list[int] = []  # noqa: RUF012 -- of this class alone
 
-        async def read_days(self, book, days, *more):  # type: ignore[no-untyped-def]
+        async def read_days(self, book, days, *more):  # type: ignore[no-untyped-def]  # -- stands in for any
             self.asked.extend(days)
             return await super().read_days(book, days, *more)
 

@@ -44,7 +44,7 @@ async def test_all_who_wait_are_told_the_same() -> None:
     await asyncio.sleep(0)
     work.may_end.set()
 
-    assert sorted(await asyncio.gather(*asked, other)) == [1, 1, 1, 2]  # type: ignore[type-var]
+    assert sorted(await asyncio.gather(*asked, other)) == [1, 1, 1, 2]  # type: ignore[type-var]  # -- all are numbers
 
 
 async def test_work_goes_on_when_who_asked_is_gone() -> None:
