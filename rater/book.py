@@ -5,7 +5,7 @@ call. Nothing here depends on the clock: instants are arguments.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rater.e164 import PrefixSet, digits, lengths_descending
@@ -91,6 +91,10 @@ class SubjectRates:
                     return Route(shown, periods) if periods else not_active(shown, dated.first_ns)
         return None
 
+    def prefixes(self) -> Iterable[str]:
+        """List the prefixes, digits only."""
+        return self._table.keys()
+
 
 class Book:
     """A compiled tariff. Immutable but for what it remembers of look-ups, which is bounded."""
@@ -122,6 +126,38 @@ class Book:
             return prefixes.match_length(number) or -1
         return 0 if destination_id == ANY and number else -1
 
+    def subjects(self) -> tuple[set[tuple[str, str]], set[tuple[str, str, str]]]:
+        """Name who has prices: (customer, subject) of prefixes, (tenant, category, subject) of profiles."""
+        return set(self._rates), set(self._profiles)
+
+    def tables(self, customer: str, subject: str, category: str) -> "tuple[object, ...]":
+        """Tell what a subject's prices depend on besides number and time, to be compared by identity.
+
+        Two subjects with the same tables are routed the same way, but for the words of a refusal.
+        """
+        own = self._rates.get((customer, subject))
+        return own, self._profile(customer, category, subject), customer, category
+
+    def prefixes(self, customer: str, subject: str, category: str) -> set[str]:
+        """List every prefix (digits only) that can decide how a subject's calls are routed, at any time."""
+        own = self._rates.get((customer, subject))
+        found = set(own.prefixes()) if own is not None else set()
+        waiting = [self._profile(customer, category, subject)]
+        seen: list[Profile] = []
+        for _ in range(FALLBACK_DEPTH_MAX + 1):
+            profiles = [each for each in waiting if each is not None and each not in seen]
+            seen += profiles
+            lines = [line for profile in profiles for line in profile]
+            for plan_id in {line.rating_plan_id for line in lines}:
+                found.update(self._plans[plan_id].prefixes())
+            names = {name for line in lines for name in line.fallback_subjects}
+            waiting = [self._profiles.get((customer, category, name)) for name in names]
+        return found - {""}
+
+    def _profile(self, tenant: str, category: str, subject: str) -> Profile | None:
+        profiles = self._profiles
+        return profiles.get((tenant, category, subject)) or profiles.get((tenant, category, ANY))
+
     def route(
         self, customer: str, subject: str, category: str, number: str, start_ns: int, end_ns: int
     ) -> Route | Refusal:
@@ -138,9 +174,7 @@ class Book:
     def _profile_route(
         self, tenant: str, subject: str, category: str, number: str, start_ns: int, end_ns: int
     ) -> Route | Refusal:
-        profile = self._profiles.get((tenant, category, subject)) or self._profiles.get(
-            (tenant, category, ANY)
-        )
+        profile = self._profile(tenant, category, subject)
         if profile is None:
             sentence = f"no rate of subject {subject!r} (customer {tenant!r}) for {number!r}"
             return Refusal(Reason.RATE_NOT_FOUND, sentence)

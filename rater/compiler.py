@@ -106,7 +106,7 @@ def _compile_plan(tariff: Tariff, plan_id: str, terms: dict[tuple[str, int], Ter
                     combinations.append((*combinations[known >> 1], number))
                 # the lowest bit remembers that the prefix was written with a plus
                 table[bare] = combination << 1 | known & 1
-    return CompiledPlan(table, combinations, candidates, ZoneInfo(zone) if zone else None)
+    return CompiledPlan(plan_id, table, combinations, candidates, ZoneInfo(zone) if zone else None)
 
 
 def _prefixes(tariff: Tariff, destination_id: str) -> tuple[str, ...]:

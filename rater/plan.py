@@ -4,6 +4,7 @@ Thousands of prefixes share a few combinations of lines, so a prefix maps to the
 schedules are compiled per combination, when the first call needs one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -24,17 +25,24 @@ class Period:
     """Prices in force from an activation on: a schedule of ladders, and the zone of their clocks.
 
     ``rates`` are all of them in the order written, to be shown. ``zone`` None: the zone of the call.
+    ``plan_id`` is the rating plan that they come from; empty: from prices written for the prefix itself.
     """
 
-    __slots__ = ("activation_ns", "rates", "schedule", "zone")
+    __slots__ = ("activation_ns", "plan_id", "rates", "schedule", "zone")
 
     def __init__(
-        self, activation_ns: int, schedule: Schedule, rates: tuple[Rate, ...], zone: ZoneInfo | None
+        self,
+        activation_ns: int,
+        schedule: Schedule,
+        rates: tuple[Rate, ...],
+        zone: ZoneInfo | None,
+        plan_id: str = "",
     ) -> None:
         self.activation_ns = activation_ns
         self.schedule = schedule
         self.rates = rates
         self.zone = zone
+        self.plan_id = plan_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,26 @@ class Candidate:
 class CompiledPlan:
     """The prefixes of one rating plan."""
 
-    __slots__ = ("_candidates", "_combinations", "_covered", "_lengths", "_periods", "_table", "_zone")
+    __slots__ = (
+        "_candidates",
+        "_combinations",
+        "_covered",
+        "_lengths",
+        "_periods",
+        "_table",
+        "_zone",
+        "plan_id",
+    )
 
     def __init__(
         self,
+        plan_id: str,
         table: dict[str, int],
         combinations: list[tuple[int, ...]],
         candidates: list[Candidate],
         zone: ZoneInfo | None,
     ) -> None:
+        self.plan_id = plan_id
         self._table = table
         self._combinations = combinations
         self._candidates = candidates
@@ -90,6 +109,10 @@ class CompiledPlan:
             return None
         return shown, self._period(activation_ns, tuple(chain))
 
+    def prefixes(self) -> Iterable[str]:
+        """List the prefixes, digits only; an empty one begins every number."""
+        return self._table.keys()
+
     def _covers(self, combination: int) -> bool:
         known = self._covered.get(combination)
         if known is None:
@@ -104,7 +127,9 @@ class CompiledPlan:
                 self._periods.clear()
             parts = self._parts(chain)
             rates = tuple(rate for part in parts for rate in part.ladder)
-            period = self._periods[key] = Period(activation_ns, Schedule(parts), rates, self._zone)
+            period = self._periods[key] = Period(
+                activation_ns, Schedule(parts), rates, self._zone, self.plan_id
+            )
         return period
 
     def _parts(self, chain: tuple[int, ...]) -> list[DayPart]:
