@@ -8,7 +8,7 @@ that begin with a prefix are one range of codes.
 from collections.abc import Iterable
 
 WIDTH = 18
-"""Digits of a code below 2**63. Decks with longer prefixes need wider codes, which are integers all the same."""
+"""Digits of a code below 2**63. Longer prefixes need wider codes, which are integers all the same."""
 
 BASE = 11
 
