@@ -1,0 +1,80 @@
+"""The columns of answers while they are being filled, by whole arrays or row by row."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from cgrates_py.bulk.calls import Calls, Int32s, Priced, Words
+from rater.book import Book
+from rater.rating import CallCost, price_call
+from rater.refusal import Refusal
+
+HOLE = "span without price"
+"""The notice of a call that has a stretch at which no price holds: it costs nothing there."""
+
+NOTICES = ["", HOLE]
+
+
+class Columns:
+    """Answers in the making: every row begins as refused for nothing and has to be filled."""
+
+    def __init__(self, rows: int) -> None:
+        self.cost = np.zeros(rows, dtype=np.int64)
+        self.connect_fee = np.zeros(rows, dtype=np.int64)
+        self.prefix = np.zeros(rows, dtype=np.int32)
+        self.plan = np.zeros(rows, dtype=np.int32)
+        self.reason = np.full(rows, -1, dtype=np.int32)
+        self.notice = np.zeros(rows, dtype=np.int32)
+        self.scalar_rows = 0
+        self._words: dict[str, int] = {"": 0}
+        self._reasons: dict[Refusal, int] = {}
+
+    def word(self, text: str) -> int:
+        """Number a prefix or plan."""
+        return self._words.setdefault(text, len(self._words))
+
+    def reason_of(self, refusal: Refusal) -> int:
+        """Number a refusal."""
+        return self._reasons.setdefault(refusal, len(self._reasons))
+
+    def price(self, book: Book, calls: Calls, rows: Iterable[int]) -> None:
+        """Fill rows by asking the rating core for each."""
+        for row in rows:
+            self.scalar_rows += 1
+            answer = price_call(book, calls.call(row), None)
+            if isinstance(answer, Refusal):
+                self.reason[row] = self.reason_of(answer)
+            else:
+                self._fill(row, answer)
+
+    def _fill(self, row: int, answer: CallCost) -> None:
+        self.cost[row] = answer.cost
+        self.connect_fee[row] = answer.connect_fee
+        self.prefix[row] = self.word(answer.prefix)
+        first = answer.spans[0].period
+        self.plan[row] = self.word("" if first is None else first.plan_id)
+        self.notice[row] = any(span.rate is None for span in answer.spans)
+
+    def priced(self) -> Priced:
+        """Give the answers. Every row has to be filled."""
+        words = list(self._words)
+        return Priced(
+            self.cost,
+            self.connect_fee,
+            _used(words, self.prefix),
+            _used(words, self.plan),
+            self.reason,
+            list(self._reasons),
+            Words(list(NOTICES), self.notice),
+            self.scalar_rows,
+        )
+
+
+def _used(words: list[str], codes: Int32s) -> Words:
+    """Keep the words that a column has; prefixes and plans share one list while they are filled."""
+    seen = np.zeros(len(words), dtype=bool)
+    seen[codes] = True
+    kept = np.flatnonzero(seen)
+    place = np.zeros(len(words), dtype=np.int32)
+    place[kept] = np.arange(len(kept), dtype=np.int32)
+    return Words([words[number] for number in kept.tolist()], place[codes])
