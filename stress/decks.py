@@ -5,58 +5,18 @@ distinct prefixes with several timings.
 """
 
 import argparse
-import csv
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from stress.folders import OFF_PEAK_TIMINGS, Rows, timings, write_folder
 from stress.numbering import Country, countries, every_prefix
-
-Rows = Iterable[Sequence[object]]
 
 HOME = "RO"
 RETAIL_DIGITS_MAX = 4
 """National digits of a mobile range in the retail tariff: about seven thousand prefixes in all."""
 
 DECK_DIGITS_MAX = 9
-
-HEADINGS: dict[str, tuple[str, ...]] = {
-    "Destinations": ("Id", "Prefix"),
-    "Timings": ("Id", "Years", "Months", "MonthDays", "WeekDays", "Time", "Timezone"),
-    "Rates": ("Id", "ConnectFee", "Rate", "RateUnit", "RateIncrement", "GroupIntervalStart"),
-    "DestinationRates": (
-        "Id",
-        "DestinationId",
-        "RatesId",
-        "RoundingMethod",
-        "RoundingDecimals",
-        "MaxCost",
-        "MaxCostStrategy",
-    ),
-    "RatingPlans": ("Id", "DestinationRatesId", "TimingId", "Weight"),
-    "RatingProfiles": ("Tenant", "Category", "Subject", "ActivationTime", "RatingPlanId", "FallbackSubjects"),
-    "Actions": (
-        "ActionsId",
-        "Action",
-        "ExtraParameters",
-        "Filter",
-        "BalanceId",
-        "BalanceType",
-        "Categories",
-        "DestinationIds",
-        "RatingSubject",
-        "SharedGroup",
-        "ExpiryTime",
-        "TimingIds",
-        "Units",
-        "BalanceWeight",
-        "BalanceBlocker",
-        "BalanceDisabled",
-        "Weight",
-    ),
-    "ActionPlans": ("Id", "ActionsId", "TimingId", "Weight"),
-    "AccountActions": ("Tenant", "Account", "ActionPlanId", "ActionTriggersId", "AllowNegative", "Disabled"),
-}
 
 ZONES = {
     # zone: (connect fee, landline peak, landline off-peak, mobile peak, mobile off-peak), money a minute
@@ -73,17 +33,6 @@ ZONES = {
 }
 """The retail price list: the home country, and the world by the first digit of the calling code."""
 
-OFF_PEAK_TIMINGS = ("EARLY", "EVENING", "WEEKEND")
-
-
-def write_folder(out: Path, sheets: dict[str, Rows]) -> None:
-    """Write the CSV files of a folder, each with its heading as a comment."""
-    out.mkdir(parents=True, exist_ok=True)
-    for name, lines in sheets.items():
-        with (out / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
-            stream.write(f"#{','.join(HEADINGS[name])}\n")
-            csv.writer(stream, lineterminator="\n").writerows(lines)
-
 
 def write_retail(out: Path) -> int:
     """Write the tariff and the accounts of the invented operator; tells how many prefixes it has."""
@@ -93,7 +42,7 @@ def write_retail(out: Path) -> int:
         out,
         {
             "Destinations": destinations,
-            "Timings": _timings("Europe/Bucharest"),
+            "Timings": timings("Europe/Bucharest"),
             "Rates": _retail_rates(),
             "DestinationRates": _retail_destination_rates(world),
             "RatingPlans": [
@@ -110,15 +59,6 @@ def write_retail(out: Path) -> int:
         },
     )
     return len(destinations)
-
-
-def _timings(zone: str) -> Rows:
-    return [
-        ("PEAK", "*any", "*any", "*any", "1;2;3;4;5", "08:00:00", zone),
-        ("EVENING", "*any", "*any", "*any", "1;2;3;4;5", "20:00:00", zone),
-        ("EARLY", "*any", "*any", "*any", "1;2;3;4;5", "00:00:00", zone),
-        ("WEEKEND", "*any", "*any", "*any", "6;7", "00:00:00", zone),
-    ]
 
 
 def _retail_destinations(world: Iterable[Country]) -> Iterable[tuple[str, str]]:
@@ -208,7 +148,7 @@ def write_deck(out: Path, prefixes: int, seed: int) -> None:
         out,
         {
             "Destinations": ((name, f"+{prefix}") for prefix, name in numbers.items()),
-            "Timings": _timings(""),
+            "Timings": timings(""),
             "Rates": _deck_rates(rates, chance),
             "DestinationRates": [
                 (period, name, chance.choice(rates), chance.choice(("*up", "*middle", "*down")), 4, 0, "")
