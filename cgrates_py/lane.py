@@ -19,9 +19,9 @@ from protocol.dispatch import Sink, Status
 from protocol.errors import Code
 from rater.account import Account
 from rater.book import Book
+from rater.charging import BY_NOW, Request, decide
 from rater.charging import Answer as DomainAnswer
 from rater.charging import Operation as Kind
-from rater.charging import Request, decide
 from rater.refusal import Refusal
 from storage.store import (
     AccountKey,
@@ -356,7 +356,10 @@ class Lane:
         self, operation: Operation, decided: _Batch, version: int, now_ns: int
     ) -> tuple[int, bytes]:
         request = operation.request
-        decision = decide(self._shop.book, decided.account, request)
+        book = self._shop.book
+        if book.later is not None and request.operation in BY_NOW:
+            book = book.at(now_ns)
+        decision = decide(book, decided.account, request)
         if isinstance(decision.answer, Refusal):
             return int(Status.REFUSED), str(decision.answer).encode()
         changed = decision.account is not decided.account

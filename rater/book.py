@@ -255,22 +255,31 @@ class Book:
             at_ns = until_ns
         return Route(prefix, tuple(periods))
 
-    def sellers(self, customer: str, subject: str, category: str, number: str, at_ns: int) -> list[Asked]:
-        """List the profiles that are asked for a number's price at one instant, in the order asked.
+    def sellers(
+        self, customer: str, subject: str, category: str, number: str, at_ns: int
+    ) -> tuple[list[Asked], int]:
+        """List the profiles that are asked for a number's price at one instant, and until when they are.
 
         The first is the subject's own or that of ``*any``; the last is the one that prices it, if any does.
         """
         profile = self._profile(customer, category, subject)
         if profile is None:
-            return []
+            return [], FOREVER
         own = profile is self._profiles.get((customer, category, subject))
         asked = [Asked(subject if own else ANY, 0, True, None, 0, False)]
-        self._seller(profile, (customer, category), digits(number), at_ns, 0, asked)
-        return asked
+        _, until_ns = self._seller(profile, (customer, category), digits(number), at_ns, 0, asked)
+        return asked, until_ns
 
     def has_prefixes(self, customer: str, subject: str) -> bool:
         """Tell whether a subject has prices of its own, written for prefixes."""
         return (customer, subject) in self._rates
+
+    def own_route(
+        self, customer: str, subject: str, number: str, start_ns: int, end_ns: int
+    ) -> Route | Refusal | None:
+        """Find what the subject's own prefixes say of a call; None: nothing, its profile is asked."""
+        own = self._rates.get((customer, subject))
+        return None if own is None else own.route(digits(number), start_ns, end_ns)
 
     def destinations_of(self, prefix: str) -> list[str]:
         """Name the destinations that list a prefix; a pass over all of them."""

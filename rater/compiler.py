@@ -56,10 +56,10 @@ def _compile_prices(tariff: Tariff) -> dict[int, Dated]:
 def _compile_prefix(rate: PrefixRate) -> Dated:
     zone = ZoneInfo(rate.timezone) if rate.timezone else None
     ordered = sorted(rate.periods, key=lambda period: period.activation_ns)
-    return Dated([_compile_period(period, zone) for period in ordered])
+    return Dated([_compile_period(period, zone, rate.spanwise) for period in ordered])
 
 
-def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None) -> Period:
+def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None, spanwise: bool) -> Period:
     rates = tuple(Rate(interval) for interval in period.intervals)
     ranked = sorted(rates, key=lambda rate: (-rate.shown.weight, rate.shown.price))
     parts: list[DayPart] = [
@@ -73,7 +73,7 @@ def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None) -> Period:
         )
         for rate in ranked
     ]
-    return Period(period.activation_ns, Schedule(parts), rates, zone)
+    return Period(period.activation_ns, Schedule(parts), rates, zone, "", spanwise)
 
 
 def _compile_plan(tariff: Tariff, plan_id: str, terms: dict[tuple[str, int], Terms]) -> CompiledPlan:
@@ -106,7 +106,8 @@ def _compile_plan(tariff: Tariff, plan_id: str, terms: dict[tuple[str, int], Ter
                     combinations.append((*combinations[known >> 1], number))
                 # the lowest bit remembers that the prefix was written with a plus
                 table[bare] = combination << 1 | known & 1
-    return CompiledPlan(plan_id, table, combinations, candidates, ZoneInfo(zone) if zone else None)
+    spanwise = any(line.spanwise for line in tariff.rating_plans[plan_id])
+    return CompiledPlan(plan_id, table, combinations, candidates, ZoneInfo(zone) if zone else None, spanwise)
 
 
 def _prefixes(tariff: Tariff, destination_id: str) -> tuple[str, ...]:

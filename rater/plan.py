@@ -26,9 +26,10 @@ class Period:
 
     ``rates`` are all of them in the order written, to be shown. ``zone`` None: the zone of the call.
     ``plan_id`` is the rating plan that they come from; empty: from prices written for the prefix itself.
+    ``spanwise``: a call is cut where another version of the tariff becomes active.
     """
 
-    __slots__ = ("activation_ns", "plan_id", "rates", "schedule", "zone")
+    __slots__ = ("activation_ns", "plan_id", "rates", "schedule", "spanwise", "zone")
 
     def __init__(
         self,
@@ -37,7 +38,9 @@ class Period:
         rates: tuple[Rate, ...],
         zone: ZoneInfo | None,
         plan_id: str = "",
+        spanwise: bool = False,
     ) -> None:
+        self.spanwise = spanwise
         self.activation_ns = activation_ns
         self.schedule = schedule
         self.rates = rates
@@ -67,6 +70,7 @@ class CompiledPlan:
         "_table",
         "_zone",
         "plan_id",
+        "spanwise",
     )
 
     def __init__(
@@ -76,8 +80,10 @@ class CompiledPlan:
         combinations: list[tuple[int, ...]],
         candidates: list[Candidate],
         zone: ZoneInfo | None,
+        spanwise: bool = False,
     ) -> None:
         self.plan_id = plan_id
+        self.spanwise = spanwise
         self._table = table
         self._combinations = combinations
         self._candidates = candidates
@@ -128,7 +134,7 @@ class CompiledPlan:
             parts = self._parts(chain)
             rates = tuple(rate for part in parts for rate in part.ladder)
             period = self._periods[key] = Period(
-                activation_ns, Schedule(parts), rates, self._zone, self.plan_id
+                activation_ns, Schedule(parts), rates, self._zone, self.plan_id, self.spanwise
             )
         return period
 
