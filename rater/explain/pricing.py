@@ -1,0 +1,158 @@
+"""Explains the price of a call: the core prices it, and what the core did is told step by step.
+
+Nothing here decides anything about a price. The spans, the order of buckets, settling and the rounding are
+the core's own; the steps told are added up anew, and have to come to the core's own cost.
+"""
+
+from fractions import Fraction
+
+from rater.account import Account
+from rater.book import Book
+from rater.charging import Operation, Request, decide
+from rater.e164 import digits
+from rater.explain.conditions import of_charge, of_quote
+from rater.explain.values import Bucket, Charge, Discount, Explanation, Settled, Span, Stretch
+from rater.quantity import round_half_even
+from rater.rate import Terms
+from rater.rating import BucketUse, Call, CallCost, discount_ratio, price_call, seconds_cost, usable_buckets
+from rater.refusal import Refusal
+
+NOTHING = Fraction(0)
+
+
+def explain(book: Book, call: Call, account: Account | None, seconds_ns: int = 0) -> Explanation:
+    """Explain what GetCost answers of a call, and what Debit and DebitSeconds would take.
+
+    ``seconds_ns`` are those that DebitSeconds would be asked for; 0: it is not of interest. Pure. Raises
+    ArithmeticError if the steps told do not come to the cost, which is a fault of the server.
+    """
+    priced = price_call(book, call, account)
+    own = book.own_route(call.customer, call.subject, call.number, call.start_ns, call.end_ns)
+    uses = priced.uses if isinstance(priced, CallCost) else []
+    buckets = () if account is None else _buckets(book, call, account, uses)
+    discount = None if account is None else _discount(book, account)
+    spans: tuple[Span, ...] = ()
+    settled: tuple[Settled, ...] = ()
+    exact = NOTHING
+    if isinstance(priced, CallCost):
+        spans = _spans(priced, buckets, discount)
+        settled = _settled(spans)
+        exact = sum((each.after for each in settled), NOTHING)
+        exact += sum((each.exact for each in spans if each.rate is None or each.rate.terms is None), NOTHING)
+        if round_half_even(exact.numerator, exact.denominator) != priced.cost:
+            raise ArithmeticError(f"the steps told come to {exact} nanounits, the cost is {priced.cost}")
+    refusal = priced if isinstance(priced, Refusal) else None
+    sellers = () if own is not None else _sellers(book, call)
+    explained = Explanation(
+        call=call,
+        version=version_of(book),
+        account=account,
+        refusal=refusal,
+        conditions=of_quote(book, call, own, sellers, priced),
+        own=own is not None,
+        sellers=sellers,
+        prefix="" if isinstance(priced, Refusal) else priced.prefix,
+        spans=spans,
+        buckets=buckets,
+        discount=discount,
+        settled=settled,
+        exact=exact,
+        cost=0 if isinstance(priced, Refusal) else priced.cost,
+        connect_fee=0 if isinstance(priced, Refusal) else priced.connect_fee,
+        charges=(),
+    )
+    if account is None:
+        return explained
+    asked = [Request(Operation.DEBIT, call)]
+    if seconds_ns > 0:
+        asked.append(Request(Operation.DEBIT_SECONDS, call, seconds_ns))
+    return explained._replace(charges=tuple(_charge(book, explained, account, each) for each in asked))
+
+
+def version_of(book: Book) -> int:
+    """Tell the version of a book's tariff."""
+    return 0
+
+
+def _sellers(book: Book, call: Call) -> tuple[Stretch, ...]:
+    """List who was asked, from the call's start to its end, or to the instant at which nobody has a price."""
+    found: list[Stretch] = []
+    at_ns = call.start_ns
+    while not found or at_ns < call.end_ns:
+        asked, until_ns = book.sellers(call.customer, call.subject, call.category, call.number, at_ns)
+        told = tuple(asked)
+        if not found or found[-1].asked != told:
+            found.append(Stretch(at_ns, told))
+        if not any(each.knows for each in asked):
+            break
+        at_ns = until_ns
+    return tuple(found)
+
+
+def _buckets(book: Book, call: Call, account: Account, uses: list[BucketUse]) -> tuple[Bucket, ...]:
+    taken = {use.place: use for use in uses}
+    wanted = digits(call.number)
+    found: list[Bucket] = []
+    for use in usable_buckets(book, account, call.number):
+        used = taken.get(use.place)
+        exact = NOTHING if used is None else Fraction(*seconds_cost([used]))
+        length = book.match_length(use.bucket.destination_id, wanted)
+        made = Bucket(use.place, use.bucket, length, 0 if used is None else used.seconds_ns, exact, "")
+        found.append(made._replace(why=_why_behind(found[-1], made)) if found else made)
+    return tuple(found)
+
+
+def _why_behind(before: Bucket, after: Bucket) -> str:
+    if before.bucket.priority != after.bucket.priority:
+        return f"priority {after.bucket.priority} after {before.bucket.priority}"
+    if before.digits != after.digits:
+        return f"{after.digits} digits matched after {before.digits}"
+    if before.bucket.price != after.bucket.price:
+        return f"price {after.bucket.price} after {before.bucket.price}"
+    return "stored behind it"
+
+
+def _discount(book: Book, account: Account) -> Discount | None:
+    plan = book.tariff_plan(account.plan_id) if account.plan_id else None
+    ratio = None if plan is None else discount_ratio(plan, account)
+    return None if ratio is None else Discount(Fraction(*ratio), account.volume_discount_ns)
+
+
+def _spans(priced: CallCost, buckets: tuple[Bucket, ...], discount: Discount | None) -> tuple[Span, ...]:
+    left = Fraction(1) if discount is None else discount.factor
+    order = {each.place: number for number, each in enumerate(buckets)}
+    told = []
+    for start_ns, end_ns, period, rate, minutes in priced.spans:
+        quantity = end_ns - start_ns
+        exact = NOTHING
+        if rate is not None:
+            quantity = rate.quantity(quantity)
+            exact = Fraction(quantity * rate.numerator, rate.denominator) * left
+        elif minutes is not None:
+            exact = Fraction(*seconds_cost([minutes]))
+        place = None if minutes is None else order[minutes.place]
+        told.append(Span(start_ns, end_ns, period, rate, place, quantity, exact))
+    return tuple(told)
+
+
+def _settled(spans: tuple[Span, ...]) -> tuple[Settled, ...]:
+    sums: dict[Terms, Fraction] = {}
+    for span in spans:
+        if span.rate is not None and span.rate.terms is not None:
+            sums[span.rate.terms] = sums.get(span.rate.terms, NOTHING) + span.exact
+    return tuple(
+        Settled(terms, before, Fraction(*terms.settle(before.numerator, before.denominator)))
+        for terms, before in sums.items()
+    )
+
+
+def _charge(book: Book, explained: Explanation, account: Account, request: Request) -> Charge:
+    decision = decide(book, account, request)
+    after = decision.account
+    refusal = decision.answer if isinstance(decision.answer, Refusal) else None
+    pairs = zip(account.buckets, after.buckets, strict=True)
+    taken_ns = sum(was.seconds_ns - left.seconds_ns for was, left in pairs)
+    conditions = of_charge(explained, book, account, request, refusal)
+    return Charge(
+        request.operation.value, refusal, account.credit - after.credit, taken_ns, after, conditions
+    )
