@@ -13,11 +13,12 @@ NAMES_MAX = 10
 """Destinations and prefixes told; more are of no help."""
 
 
-def completed(book: Book, explained: Explanation) -> Explanation:
+def completed(chain: Book, explained: Explanation) -> Explanation:
     """Add which destinations name the prefix; or, where no prefix begins the number, which come nearest."""
     call, refusal = explained.call, explained.refusal
+    book = chain.at(explained.sellers[-1].at_ns)
     if refusal is None:
-        if explained.own or explained.prefix in {"", ANY}:
+        if explained.sellers[0].own or explained.prefix in {"", ANY}:
             return explained
         names = sorted(book.destinations_of(explained.prefix))[:NAMES_MAX]
         return explained._replace(known=Known(tuple(names)))

@@ -7,90 +7,127 @@ the core's own; the steps told are added up anew, and have to come to the core's
 from fractions import Fraction
 
 from rater.account import Account
-from rater.book import Book
+from rater.book import Book, Route
 from rater.charging import Operation, Request, decide
 from rater.e164 import digits
 from rater.explain.conditions import of_charge, of_quote
 from rater.explain.values import Bucket, Charge, Discount, Explanation, Settled, Span, Stretch
 from rater.quantity import round_half_even
 from rater.rate import Terms
-from rater.rating import BucketUse, Call, CallCost, discount_ratio, price_call, seconds_cost, usable_buckets
+from rater.rating import Call, CallCost, discount_ratio, price_call, seconds_cost, usable_buckets
 from rater.refusal import Refusal
 
 NOTHING = Fraction(0)
 
 
-def explain(book: Book, call: Call, account: Account | None, seconds_ns: int = 0) -> Explanation:
-    """Explain what GetCost answers of a call, and what Debit and DebitSeconds would take.
+def explain(
+    chain: Book, call: Call, account: Account | None, seconds_ns: int = 0, now_ns: int | None = None
+) -> Explanation:
+    """Explain what GetCost answers of a call, and what Debit would take; DebitSeconds if asked for some.
 
-    ``seconds_ns`` are those that DebitSeconds would be asked for; 0: it is not of interest. Pure. Raises
+    ``now_ns`` tells which version takes the seconds; None: that of the call's start. Pure. Raises
     ArithmeticError if the steps told do not come to the cost, which is a fault of the server.
     """
-    priced = price_call(book, call, account)
+    priced = price_call(chain, call, account)
+    book = chain.at(call.start_ns)
+    sellers = _sellers(book, call, priced)
     own = book.own_route(call.customer, call.subject, call.number, call.start_ns, call.end_ns)
-    uses = priced.uses if isinstance(priced, CallCost) else []
-    buckets = () if account is None else _buckets(book, call, account, uses)
+    conditions = of_quote(book, call, own, sellers, priced)
+    buckets = () if account is None else _buckets(book, call, account, priced)
     discount = None if account is None else _discount(book, account)
-    spans: tuple[Span, ...] = ()
-    settled: tuple[Settled, ...] = ()
-    exact = NOTHING
-    if isinstance(priced, CallCost):
+    if isinstance(priced, Refusal):
+        told = Explanation(
+            call, account, priced, conditions, sellers, "", (), buckets, discount, (), NOTHING, 0, 0, ()
+        )
+    else:
         spans = _spans(priced, buckets, discount)
         settled = _settled(spans)
-        exact = sum((each.after for each in settled), NOTHING)
-        exact += sum((each.exact for each in spans if each.rate is None or each.rate.terms is None), NOTHING)
+        exact = _sum(spans, settled)
         if round_half_even(exact.numerator, exact.denominator) != priced.cost:
             raise ArithmeticError(f"the steps told come to {exact} nanounits, the cost is {priced.cost}")
-    refusal = priced if isinstance(priced, Refusal) else None
-    sellers = () if own is not None else _sellers(book, call)
-    explained = Explanation(
-        call=call,
-        version=version_of(book),
-        account=account,
-        refusal=refusal,
-        conditions=of_quote(book, call, own, sellers, priced),
-        own=own is not None,
-        sellers=sellers,
-        prefix="" if isinstance(priced, Refusal) else priced.prefix,
-        spans=spans,
-        buckets=buckets,
-        discount=discount,
-        settled=settled,
-        exact=exact,
-        cost=0 if isinstance(priced, Refusal) else priced.cost,
-        connect_fee=0 if isinstance(priced, Refusal) else priced.connect_fee,
-        charges=(),
-    )
+        told = Explanation(
+            call,
+            account,
+            None,
+            conditions,
+            sellers,
+            priced.prefix,
+            spans,
+            buckets,
+            discount,
+            settled,
+            exact,
+            priced.cost,
+            priced.connect_fee,
+            (),
+        )
     if account is None:
-        return explained
-    asked = [Request(Operation.DEBIT, call)]
+        return told
+    charges = [_charge(chain, told, account, Request(Operation.DEBIT, call))]
     if seconds_ns > 0:
-        asked.append(Request(Operation.DEBIT_SECONDS, call, seconds_ns))
-    return explained._replace(charges=tuple(_charge(book, explained, account, each) for each in asked))
+        by_now = book if now_ns is None else chain.at(now_ns)
+        charges.append(_charge(by_now, told, account, Request(Operation.DEBIT_SECONDS, call, seconds_ns)))
+    return told._replace(charges=tuple(charges))
 
 
-def version_of(book: Book) -> int:
-    """Tell the version of a book's tariff."""
-    return 0
+def _sum(spans: tuple[Span, ...], settled: tuple[Settled, ...]) -> Fraction:
+    total = sum((each.after for each in settled), NOTHING)
+    return total + sum(
+        (each.exact for each in spans if each.rate is None or each.rate.terms is None), NOTHING
+    )
 
 
-def _sellers(book: Book, call: Call) -> tuple[Stretch, ...]:
-    """List who was asked, from the call's start to its end, or to the instant at which nobody has a price."""
+def _sellers(book: Book, call: Call, priced: CallCost | Refusal) -> tuple[Stretch, ...]:
     found: list[Stretch] = []
-    at_ns = call.start_ns
-    while not found or at_ns < call.end_ns:
-        asked, until_ns = book.sellers(call.customer, call.subject, call.category, call.number, at_ns)
-        told = tuple(asked)
-        if not found or found[-1].asked != told:
-            found.append(Stretch(at_ns, told))
-        if not any(each.knows for each in asked):
-            break
-        at_ns = until_ns
+    books = _books(book, call, priced)
+    for place, (at_ns, each) in enumerate(books):
+        end_ns = books[place + 1][0] if place + 1 < len(books) else call.end_ns
+        found += _sellers_of(each, call, at_ns, end_ns)
     return tuple(found)
 
 
-def _buckets(book: Book, call: Call, account: Account, uses: list[BucketUse]) -> tuple[Bucket, ...]:
-    taken = {use.place: use for use in uses}
+def _sellers_of(book: Book, call: Call, at_ns: int, end_ns: int) -> list[Stretch]:
+    """List who is asked of one book's tariff, to the end or the instant at which nobody has a price."""
+    own = book.own_route(call.customer, call.subject, call.number, at_ns, end_ns)
+    if own is not None:
+        return [Stretch(at_ns, book.version, True, ())]
+    found: list[Stretch] = []
+    while not found or at_ns < end_ns:
+        asked, until_ns = book.sellers(call.customer, call.subject, call.category, call.number, at_ns)
+        told = tuple(asked)
+        if not found or found[-1].asked != told:
+            found.append(Stretch(at_ns, book.version, False, told))
+        if not any(each.knows for each in asked):
+            break
+        at_ns = until_ns
+    return found
+
+
+def _books(book: Book, call: Call, priced: CallCost | Refusal) -> list[tuple[int, Book]]:
+    """List the books that priced the call, each with its beginning; the last may have refused it."""
+    found = [(call.start_ns, book)]
+    whole = call.customer, call.subject, call.category, call.number, call.start_ns, call.end_ns
+    if book.later is None or isinstance(book.route(*whole), Refusal):
+        return found
+    while (later := book.later) is not None and (at_ns := book.later_ns) < call.end_ns:
+        onward = later.route(call.customer, call.subject, call.category, call.number, at_ns, call.end_ns)
+        if isinstance(priced, Refusal):
+            taken = onward == priced
+        else:
+            taken = isinstance(onward, Route) and any(
+                span.start_ns >= at_ns and span.period in [period for _, period in onward.periods]
+                for span in priced.spans
+            )
+        if taken:
+            found.append((at_ns, later))
+        if isinstance(priced, Refusal) and taken:
+            break
+        book = later
+    return found
+
+
+def _buckets(book: Book, call: Call, account: Account, priced: CallCost | Refusal) -> tuple[Bucket, ...]:
+    taken = {} if isinstance(priced, Refusal) else {use.place: use for use in priced.uses}
     wanted = digits(call.number)
     found: list[Bucket] = []
     for use in usable_buckets(book, account, call.number):

@@ -39,18 +39,25 @@ def _seller(explained: Explanation) -> str:
         prefix += f" ({', '.join(explained.known.destinations)})"
     version = f" (version {explained.version})" if explained.version else ""
     since = _since(explained)
-    if explained.own:
-        return f"is priced by the subject's own prices{version} for {prefix}{since}"
+    if explained.sellers[0].own:
+        return f"is priced by the subject's own prices{version} for {prefix}{since}{_changes(explained)}"
     asked = explained.sellers[0].asked
     how = f"is priced by plan {asked[-1].plan_id}{version} for {prefix}{since}"
     if len(asked) > 1:
         how += f", after {_in_vain(asked[:-1])}: {_profile_of(asked[-1])} is the fallback"
     elif asked[0].subject == ANY:
         how += ", the plan of all subjects without a profile"
-    if len(explained.sellers) > 1:
-        changes = [f"plan {each.asked[-1].plan_id} from {when(each.at_ns)}" for each in explained.sellers[1:]]
-        how += f", then by {', '.join(changes[:PARTS_MAX])}"
-    return how
+    return how + _changes(explained)
+
+
+def _changes(explained: Explanation) -> str:
+    """Tell who takes over while the call runs."""
+    told = []
+    for stretch in explained.sellers[1:]:
+        who = "the subject's own prices" if stretch.own else f"plan {stretch.asked[-1].plan_id}"
+        version = f" of version {stretch.version}" if stretch.version != explained.version else ""
+        told.append(f"{who}{version} from {when(stretch.at_ns, explained.call.offset_ns)}")
+    return f", then by {', '.join(told[:PARTS_MAX])}" if told else ""
 
 
 def _since(explained: Explanation) -> str:

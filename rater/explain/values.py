@@ -15,9 +15,14 @@ from rater.refusal import Refusal
 
 
 class Stretch(NamedTuple):
-    """The profiles that were asked from ``at_ns`` of the call on; none: there is none to be asked."""
+    """Who prices the call from ``at_ns`` on, by which version of the tariff.
+
+    ``own``: a prefix of the subject's own, and no profile was ``asked``; else there may be none to ask.
+    """
 
     at_ns: int
+    version: int
+    own: bool
     asked: tuple[Asked, ...]
 
 
@@ -97,16 +102,14 @@ class Known(NamedTuple):
 class Explanation(NamedTuple):
     """Why a call costs what it costs, or why it has no price (``refusal``).
 
-    ``version`` is that of the tariff. ``own``: a prefix of the subject's own decides, no profile is asked.
-    ``cost`` is what GetCost answers, ``exact`` the same before its rounding.
+    ``cost`` is what GetCost answers, ``exact`` the same before its rounding. Who prices the call is told from
+    its start to its end, or to the instant at which nobody does.
     """
 
     call: Call
-    version: int
     account: Account | None
     refusal: Refusal | None
     conditions: tuple[Condition, ...]
-    own: bool
     sellers: tuple[Stretch, ...]
     prefix: str
     spans: tuple[Span, ...]
@@ -118,6 +121,11 @@ class Explanation(NamedTuple):
     connect_fee: int
     charges: tuple[Charge, ...]
     known: Known = Known()
+
+    @property
+    def version(self) -> int:
+        """The version of the tariff at the call's start."""
+        return self.sellers[0].version
 
     @property
     def total(self) -> int:

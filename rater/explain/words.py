@@ -1,5 +1,6 @@
 """Quantities in words: how long, when, how much, on which days."""
 
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
@@ -55,7 +56,7 @@ def percent(share: Fraction) -> str:
 
 def price(rate: Rate) -> str:
     """Tell a price as written: ``0.2 per 60 s``."""
-    unit = decimal_text(rate.shown.billing_unit or 1)
+    unit = decimal_text(rate.shown.billing_unit or Decimal(1))
     each = "a second" if unit == "1" else f"per {unit} s"
     return f"{decimal_text(rate.shown.price)} {each}"
 
