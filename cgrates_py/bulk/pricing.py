@@ -48,7 +48,8 @@ class Clocks:
         if size == 1:
             return np.full(len(start), begin, np.intp)
         found: Places = np.searchsorted(self.edges[begin : begin + size], start, "right")
-        return found + (begin - 1)
+        found += begin - 1
+        return found
 
 
 class Block(NamedTuple):
