@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cgrates_py.cli import account, console, key, report, setup, tariff, threescale, usage
+from cgrates_py.cli import account, console, key, report, setup, tariff, tariff_look, threescale, usage
 from cgrates_py.cli.options import AdminPort, Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.add_typer(console.app, name="console")
 app.add_typer(account.app, name="account")
 app.add_typer(key.app, name="key")
+tariff.app.add_typer(tariff_look.app)
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(threescale.app, name="threescale")
 app.add_typer(usage.usage, name="usage")

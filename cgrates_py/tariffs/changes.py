@@ -39,6 +39,9 @@ def lines(before: Meaning | None, after: Meaning | None, calendar: Calendar) -> 
     if before.zone != after.zone:
         zones = (zone or "the call's" for zone in (before.zone, after.zone))
         found.append(Line(words.ALWAYS, "clocks in zone", *zones))
+    if before.spanwise != after.spanwise:
+        taken = ("cut there" if each.spanwise else "priced by its start" for each in (before, after))
+        found.append(Line(words.ALWAYS, "a call into the next version", *taken))
     changed: dict[tuple[str, str, str, str], list[words.Window]] = {}
     for pair, held in moments(before, after).items():
         for said in _pair(pair):

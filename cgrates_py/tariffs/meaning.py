@@ -58,10 +58,12 @@ class Meaning:
     """Prices of all moments. ``days`` has the parts of each kind of days of the calendar, in its order.
 
     ``sums`` numbers, for each price, the sum that it is settled in. ``zone`` is empty where clocks are read
-    in the zone of the call, or do not matter.
+    in the zone of the call, or do not matter. ``spanwise``: a call that runs into the next version of the
+    tariff is cut there.
     """
 
     zone: str
+    spanwise: bool
     days: tuple[tuple[Part, ...], ...]
     prices: tuple[Price, ...]
     sums: tuple[int, ...]
@@ -124,7 +126,7 @@ class Meanings:
             days.append(tuple(parts))
         steady = len(prices) == 1 and all(len(parts) == 1 and parts[0][1] == 0 for parts in days)
         zone = "" if steady or period.zone is None else str(period.zone)
-        return Meaning(zone, tuple(days), tuple(prices), tuple(sums))
+        return Meaning(zone, period.spanwise, tuple(days), tuple(prices), tuple(sums))
 
 
 UNRATED = -1

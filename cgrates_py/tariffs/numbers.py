@@ -38,10 +38,13 @@ def pieces(prefixes: Sequence[str], width: int) -> Iterator[Piece]:
                 yield Piece(cursor, end, owner)
                 cursor = end
         start = code(prefix, width)
+        # between 49 and 490 are only beginnings of 490
+        dialled = code(prefix.rstrip("0"), width) if prefix[-1:] == "0" else start
+        if cursor < dialled:
+            yield Piece(cursor, dialled, open_[-1][0])
+            cursor = dialled
         if cursor < start:
-            owner = open_[-1][0]
-            alone = prefix[-1:] == "0" and code(prefix.rstrip("0"), width) <= cursor
-            yield Piece(cursor, start, None if alone else owner)
+            yield Piece(cursor, start, None)
             cursor = start
         open_.append((prefix, end_of(prefix, width)))
     while open_:

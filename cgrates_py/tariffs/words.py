@@ -35,7 +35,7 @@ def percent(before: Fraction, after: Fraction) -> str:
     change = (after - before) / before * 100
     ratio = Context(prec=60).divide(Decimal(change.numerator), Decimal(change.denominator))
     rounded = ratio.quantize(Decimal("0.01"), ROUND_HALF_EVEN, Context(prec=60))
-    return f"{'+' if rounded > 0 else ''}{decimal_text(rounded)} %"
+    return f"{'+' if rounded > 0 else ''}{decimal_text(rounded)}"
 
 
 def duration(nanoseconds: int) -> str:
