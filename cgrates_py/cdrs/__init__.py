@@ -1,1 +1,1 @@
-"""Reads files of call records however switches lay them out, rates them in columns and writes what they cost."""
+"""Reads files of call records as switches lay them out, rates them in columns, writes what they cost."""

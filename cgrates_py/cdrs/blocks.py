@@ -27,7 +27,7 @@ class Lines:
 
     def __init__(self, path: str, block_bytes: int = BLOCK_BYTES) -> None:
         self._block_bytes = block_bytes
-        self._file: BinaryIO = sys.stdin.buffer if path == STDIN else Path(path).open("rb")
+        self._file: BinaryIO = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 -- closed by close
         compression = COMPRESSIONS.get(Path(path).suffix.lower())
         self._stream: Any = self._file
         if compression is not None:

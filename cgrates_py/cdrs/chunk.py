@@ -1,4 +1,4 @@
-"""What readers give and everything after them takes: a part of a file as columns, and what was not readable."""
+"""What readers give: a part of a file as columns, and what of it was not readable."""
 
 from typing import NamedTuple
 

@@ -55,7 +55,7 @@ class Summary:
 
 
 class FileRater:
-    """Rates the chunks of one file with one tariff; writes rows to ``out``, those not rated to ``unrated``."""
+    """Rates one file with one tariff; writes rows to ``out``, those not rated to ``unrated`` too."""
 
     def __init__(
         self, rater: BulkRater, converter: Converter, out: Output | None, unrated: Output | None
@@ -190,7 +190,7 @@ def _column(words: Words) -> pa.Array:
 
 
 def _listed(chunk: Chunk, rows: _Rows) -> tuple[pa.Table, pa.Table]:
-    """List what was not rated in order of lines: line, reason and sentence, then the columns of the records."""
+    """List what was not rated, by lines: line, reason and sentence, then the columns of the records."""
     places = sorted(rows.why)
     lines = [*chunk.lines[np.array(places, dtype=np.int64)].tolist(), *(bad.line for bad in chunk.bad)]
     why = [rows.why[place].partition(": ") for place in places]

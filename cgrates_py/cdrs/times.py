@@ -59,7 +59,7 @@ class _Civil(NamedTuple):
 
 
 def read_times(texts: pa.Array, times: Times, zone: ZoneInfo | None) -> Instants:
-    """Read times. ``zone`` is that of times without one, and the one that epochs are shown in; None is UTC."""
+    """Read times. ``zone`` is that of times without one, and what epochs are shown in; None is UTC."""
     if times is Times.EPOCH_MS:
         return _epochs(texts, Unit.MS, zone)
     if times is Times.EPOCH:

@@ -25,7 +25,7 @@ class _Writer(Protocol):
     """Writes tables with the same columns one after the other."""
 
     def write(self, read: pa.Table, added: pa.Table, texts: list[bytes] | None) -> None:
-        """Write rows: the columns read and those added; ``texts`` are the rows read if they are JSON lines."""
+        """Write rows: columns read and columns added; ``texts`` are the rows read if they are JSON lines."""
 
     def end(self) -> None:
         """Write what ends the file."""
@@ -52,7 +52,7 @@ class Output:
         self._names: list[str] = []
 
     def write(self, read: pa.Table, added: pa.Table, texts: list[bytes] | None = None) -> None:
-        """Write rows: the columns read and those added; ``texts`` are the rows read if they are JSON lines."""
+        """Write rows: columns read and columns added; ``texts`` are the rows read if they are JSON lines."""
         if self._writer is None:
             self._names = read.column_names
             self._writer = _WRITERS[self.format](self._out)
@@ -88,7 +88,7 @@ class Output:
 
 
 class _Csv:
-    """CSV: quotes only where a text needs them, unless some do not stand without; then all texts have them."""
+    """CSV without quotes until a text does not stand without; from there on all texts have them."""
 
     def __init__(self, out: Any) -> None:
         self._out = out

@@ -8,6 +8,8 @@ import typer
 
 from cgrates_py.cli import account, console, key, report, setup, tariff, tariff_look, threescale, usage
 from cgrates_py.cli.options import AdminPort, Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
+from cgrates_py.cli.rate import EPILOG as RATE_EPILOG
+from cgrates_py.cli.rate import rate
 
 app = typer.Typer(
     name="cgrates-py",
@@ -247,3 +249,6 @@ def verify(
         data_dir=data_dir,
         redis_url=redis_url,
     )
+
+
+app.command(epilog=RATE_EPILOG)(rate)
