@@ -16,14 +16,18 @@ Keys = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
 _PLUS = ord("+")
+_NINE = 10
 
 
-def key_of(digits: str) -> int:
-    """Make the key of ASCII digits, of which those beyond ``DIGITS`` are dropped."""
-    key = 0
-    for place, digit in enumerate(digits[:DIGITS]):
-        key |= (ord(digit) - 47) << 4 * (DIGITS - 1 - place)
-    return key
+def first_number(key: int) -> str:
+    """Give the first number at or behind a key, which may be the one just behind a prefix that ends in 9."""
+    digits = [key >> 4 * place & 15 for place in range(DIGITS)]
+    for place in range(DIGITS - 1):
+        if digits[place] > _NINE:
+            digits[place] = 0
+            digits[place + 1] += 1
+    # rater.ranges codes numbers alike in base 11, where this carry comes by itself
+    return "".join(chr(digit + 47) for digit in reversed(digits)).rstrip("/")
 
 
 class Numbers:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from cgrates_py.bulk.calls import Int32s, Int64s
-from cgrates_py.bulk.keys import DIGITS, Keys, key_of
+from cgrates_py.bulk.keys import DIGITS, Keys, Numbers, first_number
 from cgrates_py.bulk.prices import NO_PRICE, Prices
 from cgrates_py.bulk.shapes import Window
 from rater.book import FALLBACK_DEPTH_MAX, Book, Route
-from rater.ranges import first_number, starts
 
 UNKNOWN = -2
 """A range that no call was to yet."""
@@ -32,10 +32,9 @@ Who = tuple[str, str, str]
 
 
 class Ranges(NamedTuple):
-    """Where ranges of numbers begin: as keys to search, and as the first number of each."""
+    """Where ranges of numbers with the same prefixes begin: at each prefix, and behind its numbers."""
 
     keys: Keys
-    codes: list[int]
     long: bool
     """Whether some prefix is longer than a key, so that longer numbers have to be asked about one by one."""
 
@@ -75,7 +74,7 @@ class Section:
     ) -> None:
         """Ask the book about ranges that calls are to."""
         for place in wanted:
-            number = first_number(self.ranges.codes[place], DIGITS)
+            number = first_number(int(self.ranges.keys[place]))
             self.entry[place] = self._entry(number, book, prices, entries, words)
 
     def _entry(self, number: str, book: Book, prices: Prices, entries: Entries, words: dict[str, int]) -> int:
@@ -165,11 +164,13 @@ class Routes:
 
 def ranges_of(prefixes: set[str]) -> Ranges:
     """Make the ranges of numbers that are nothing but digits, so that no other prefix begins one."""
-    usable = {prefix for prefix in prefixes if prefix.isascii() and prefix.isdigit()}
-    short = {prefix for prefix in usable if len(prefix) <= DIGITS}
-    codes = starts(short, DIGITS)
-    keys = np.array([key_of(first_number(code, DIGITS)) for code in codes], np.uint64)
-    return Ranges(keys, codes, len(short) < len(usable))
+    usable = [prefix for prefix in prefixes if prefix.isascii() and prefix.isdigit()]
+    short = [prefix for prefix in usable if len(prefix) <= DIGITS]
+    begins, _, _ = Numbers(pa.array(short, pa.string())).keys(0, len(short))
+    lengths = np.array([len(prefix) for prefix in short], np.uint64)
+    ends = begins + (np.uint64(1) << (np.uint64(4 * DIGITS) - lengths * np.uint64(4)))
+    keys: Keys = np.unique(np.concatenate([np.zeros(1, np.uint64), begins, ends]))
+    return Ranges(keys, len(short) < len(usable))
 
 
 def _identity(tables: tuple[object, ...]) -> tuple[object, ...]:
