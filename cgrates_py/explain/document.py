@@ -5,9 +5,12 @@ from typing import Any
 
 import msgspec
 
+from cgrates_py.explain.charges import StoredCharge
+from cgrates_py.explain.opinion import Opinion
 from rater import instant, quantity
 from rater.account import Account
 from rater.book import Asked
+from rater.charging import Operation
 from rater.explain.sentence import charge_sentence, sentence
 from rater.explain.values import Bucket, Charge, Condition, Explanation, Settled, Span, Stretch
 from rater.explain.words import clock, ratio
@@ -187,3 +190,46 @@ def _taken(before: Account, after: Account) -> Sequence[Document]:
         for place, (was, left) in enumerate(zip(before.buckets, after.buckets, strict=True))
         if was.seconds_ns != left.seconds_ns
     ]
+
+
+def described_opinion(opinion: Opinion) -> Document:
+    """Describe what the oracle says."""
+    asked = opinion.agrees is not None
+    return {
+        "Agrees": opinion.agrees,
+        "Code": opinion.code,
+        "Cost": _amount(opinion.cost) if asked and not opinion.code else None,
+        "ConnectFee": _amount(opinion.connect_fee) if asked and not opinion.code else None,
+        "Prefix": opinion.prefix,
+        "Note": opinion.note,
+    }
+
+
+def described_charge(charge: StoredCharge, told: Explanation) -> Document:
+    """Describe what was taken, and whether the explanation comes to the same."""
+    line = charge.line
+    explained = told.charges[-1]
+    taken = charge.before.credit - charge.after.credit
+    same = explained.after == charge.after
+    differences = ""
+    if not same:
+        differences = f"taken {quantity.text(taken)}, explained {quantity.text(explained.money)}"
+        if charge.after.buckets != explained.after.buckets:
+            differences += "; the minutes differ"
+        if not line.tariff_version:
+            differences += "; the journal does not tell the version of the tariff"
+    where = {
+        "Source": str(charge.source),
+        "Time": instant.text(line.at_ns),
+        "Method": line.method,
+        "RequestId": line.request_id,
+        "Taken": _amount(taken),
+        "Agrees": same,
+        "Differences": differences,
+    }
+    first = f"{charge.source} of {instant.text(line.at_ns)} took {quantity.text(taken)}"
+    verdict = "as explained" if same else f"which the explanation does not come to ({differences})"
+    if line.method == Operation.DEBIT_SECONDS:  # it has no call to be priced
+        why = charge_sentence(explained, charge.before)
+        return {"Sentence": f"{first}, {verdict}. {why}", "Code": "", "Charge": where}
+    return {"Sentence": f"{first}, {verdict}. {sentence(told)}", "Charge": where}

@@ -70,6 +70,14 @@ def explain(
     return told._replace(charges=tuple(charges))
 
 
+def explain_charge(book: Book, request: Request, before: Account) -> Explanation:
+    """Explain what a Debit or DebitSeconds took, from the account as it was and the book that decided."""
+    told = explain(book, request.call, before)
+    if request.operation is Operation.DEBIT:
+        return told
+    return told._replace(charges=(_charge(book, told, before, request),))
+
+
 def _sum(spans: tuple[Span, ...], settled: tuple[Settled, ...]) -> Fraction:
     total = sum((each.after for each in settled), NOTHING)
     return total + sum(
@@ -107,9 +115,10 @@ def _books(book: Book, call: Call, priced: CallCost | Refusal) -> list[tuple[int
     """List the books that priced the call, each with its beginning; the last may have refused it."""
     found = [(call.start_ns, book)]
     whole = call.customer, call.subject, call.category, call.number, call.start_ns, call.end_ns
-    if book.later is None or isinstance(book.route(*whole), Refusal):
+    later: Book | None = book.later
+    if later is None or isinstance(book.route(*whole), Refusal):
         return found
-    while (later := book.later) is not None and (at_ns := book.later_ns) < call.end_ns:
+    while later is not None and (at_ns := book.later_ns) < call.end_ns:
         onward = later.route(call.customer, call.subject, call.category, call.number, at_ns, call.end_ns)
         if isinstance(priced, Refusal):
             taken = onward == priced
@@ -122,7 +131,7 @@ def _books(book: Book, call: Call, priced: CallCost | Refusal) -> list[tuple[int
             found.append((at_ns, later))
         if isinstance(priced, Refusal) and taken:
             break
-        book = later
+        book, later = later, later.later
     return found
 
 
