@@ -178,7 +178,7 @@ class Dates:
         """Read a date or a date with a time: the instant at which it begins in the zone."""
         expected = ""
         if (match := _NUMERIC_DATE.fullmatch(text)) is not None:
-            moment = self._numeric(*match.groups())
+            moment = self._numeric(*match.groups(), dotted="." in text)
         elif _EXCEL_DAY.fullmatch(text):
             moment = datetime(1899, 12, 30) + timedelta(days=int(text.partition(".")[0]))
             expected = "a date; this is the number of a spreadsheet's day"
@@ -187,13 +187,13 @@ class Dates:
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=self._zone)
         return Mended(int(aware.astimezone(UTC).timestamp()) * SCALE, expected)
 
-    def _numeric(self, first: str, second: str, year: str, clock: str | None) -> datetime:
+    def _numeric(self, first: str, second: str, year: str, clock: str | None, *, dotted: bool) -> datetime:
         one, two = int(first), int(second)
         if one > 12 >= two:
             day, month = one, two
         elif two > 12 >= one:
             month, day = one, two
-        elif one == two or self.order == "dmy":
+        elif one == two or dotted or self.order == "dmy":  # nobody puts months before dots
             day, month = one, two
         elif self.order == "mdy":
             month, day = one, two

@@ -1,5 +1,6 @@
 """Reads the rows of a rate deck into prices by code; what it does not take as it stands, it tells."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -198,7 +199,7 @@ class _Rows:
         text, country = self._text(cells, Field.CODE), self._text(cells, Field.COUNTRY)
         if text.isascii() and text.isdecimal() and not country and text[0] != "0" and len(text) <= 15:
             return (text,)
-        bare = country.removesuffix(".0").lstrip("+0")
+        bare = re.sub(r"[\s+().-]", "", country.removesuffix(".0")).lstrip("0")
         if country and not (bare.isascii() and bare.isdecimal()):
             raise _SkippedError(Field.COUNTRY, country, "a calling code of digits")
         try:
