@@ -123,9 +123,10 @@ class Prices:
                 terms = 0 if ladder[0].terms is None else places[id(ladder[0].terms)]
                 self.slots.append((len(self.rates), _first_fee(ladder), terms, plan, 0))
                 self._climb(ladder, numerators)
-        worst = max((abs(numerators[id(rate)]) / (rate.increment_ns or 1) for rate in rates), default=0.0)
+        worst = max((numerators[id(rate)] / (rate.increment_ns or 1) for rate in rates), default=0.0)
         # each span may begin one increment more than its length has
-        extra = max((abs(top) for top in numerators.values()), default=0) * MOMENTS_MAX * LADDER_MAX
+        groups = max((len(ladder) for ladder in steps), default=0)
+        extra = max(numerators.values(), default=0) * MOMENTS_MAX * groups
         self.rows.append((shape, base, first_terms, len(settled), worst, float(extra)))
         return len(self.rows) - 1
 
