@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from cgrates_py.cli import USAGE, CommandError
-from cgrates_py.cli.loading import load as load_folder
 from cgrates_py.cli.tables import out as console_out
 from cgrates_py.rate_decks.building import BuildingError, Profile
 from cgrates_py.rate_decks.cells import Dirty
@@ -79,6 +78,8 @@ def import_deck(
     if refused:
         raise CommandError(f"{imported.findings.count} findings in {deck}; nothing was written")
     if load:
+        from cgrates_py.cli.loading import load as load_folder  # noqa: PLC0415 -- brings the store along
+
         load_folder(out, "csv", None, False, config, data_dir=data_dir, redis_url=redis_url)
 
 

@@ -24,7 +24,7 @@ UNIT = 1_000_000_000
 
 
 def rule(price: Price, seconds: int) -> tuple[int, int]:
-    """The cost of a call and its fee in nanounits by the words of a deck: begun increments are charged whole."""
+    """The cost of a call and its fee in nanounits, as decks mean it: begun increments cost whole."""
     billed = price.initial_s
     if seconds > billed:
         billed += -(-(seconds - billed) // price.next_s) * price.next_s
