@@ -22,9 +22,12 @@ def decimals(amounts: Int64s, known: Flags) -> pa.Array:
 
 
 def texts(amounts: Int64s, known: Flags) -> pa.Array:
-    """Print amounts as the shortest exact decimals, null where not ``known``."""
+    """Print amounts that are not negative as the shortest exact decimals, null where not ``known``."""
     encoded = pa.array(amounts, mask=~known).dictionary_encode()
-    shown = pa.array(list(map(quantity.text, encoded.dictionary.to_pylist())), pa.string())
+    whole, rest = np.divmod(encoded.dictionary.to_numpy(), quantity.SCALE)
+    begun = pc.cast(pa.array(whole), pa.string())
+    digits = pc.utf8_rtrim(pc.utf8_lpad(pc.cast(pa.array(rest), pa.string()), 9, "0"), "0")
+    shown = pc.if_else(pa.array(rest == 0), begun, pc.binary_join_element_wise(begun, digits, "."))
     return pc.take(shown, encoded.indices)
 
 

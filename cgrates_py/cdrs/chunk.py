@@ -45,4 +45,4 @@ class Chunk(NamedTuple):
     table: pa.Table
     lines: Int64s
     bad: list[BadRow]
-    texts: list[bytes] | None = None
+    texts: pa.Array | None = None

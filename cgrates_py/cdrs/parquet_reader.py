@@ -19,7 +19,7 @@ class ParquetRows:
         except pa.ArrowInvalid as error:
             raise RecordsError(f"expected Parquet: {error}") from None
         self.bytes_total = max(1, Path(path).stat().st_size)
-        self._rows = max(1, self._file.metadata.num_rows)
+        self._rows: int = max(1, self._file.metadata.num_rows)
         self._done = 0
 
     @property

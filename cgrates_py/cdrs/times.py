@@ -4,7 +4,7 @@ Texts of one length and form are a table of bytes, so a digit's place is a colum
 then arithmetic on whole columns. Every row is exact or not read at all.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -127,8 +127,13 @@ def _instants(civil: _Civil, good: Flags, zone: ZoneInfo | None) -> Instants:
 def _civil(texts: pa.Array) -> _Civil:
     """Read dates and clocks with the zones that are written, form by form."""
     rows = len(texts)
-    zeros = [np.zeros(rows, dtype=np.int64) for _ in range(3)]
-    found = _Civil(*zeros, np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_))
+    found = _Civil(
+        local_s=np.zeros(rows, dtype=np.int64),
+        fraction_ns=np.zeros(rows, dtype=np.int64),
+        offset_s=np.zeros(rows, dtype=np.int64),
+        zoned=np.zeros(rows, dtype=np.bool_),
+        good=np.zeros(rows, dtype=np.bool_),
+    )
     if not rows:
         return found
     begins, data = _bytes_of(texts)
@@ -150,8 +155,8 @@ def _bytes_of(texts: pa.Array) -> tuple[Int64s, Bytes]:
     """Tell where each text of a string array begins, the last's end after that, and all bytes."""
     large = pa.types.is_large_string(texts.type)
     _, places, data = texts.buffers()
-    begins = np.frombuffer(places, dtype=np.int64 if large else np.int32)
-    begins = begins[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    all_begins: Any = np.frombuffer(places, dtype=np.int64 if large else np.int32)
+    begins: Int64s = all_begins[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
     return begins, np.frombuffer(data or b"", dtype=np.uint8)
 
 
@@ -198,7 +203,7 @@ def _read_form(table: Bytes, rows: Int64s, zone_length: int, into: _Civil) -> No
 
 
 def _number(digits: Bytes, place: int, length: int) -> Int64s:
-    value = digits[place].astype(np.int64)
+    value: Int64s = digits[place].astype(np.int64)
     for more in range(place + 1, place + length):
         value = value * 10 + digits[more]
     return value
@@ -209,7 +214,8 @@ def _fraction_ns(digits: Bytes, end: int) -> Int64s:
     count = min(max(end - _CLOCK_LENGTH - 1, 0), 9)
     if not count:
         return np.zeros(digits.shape[1], dtype=np.int64)
-    return _number(digits, _CLOCK_LENGTH + 1, count) * 10 ** (9 - count)
+    fraction: Int64s = _number(digits, _CLOCK_LENGTH + 1, count) * np.int64(10 ** (9 - count))
+    return fraction
 
 
 def _clock_s(digits: Bytes) -> tuple[Int64s, Flags]:

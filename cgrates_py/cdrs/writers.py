@@ -3,19 +3,19 @@
 import csv
 import io
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from cgrates_py.cdrs.blocks import COMPRESSIONS
 from cgrates_py.cdrs.formats import Format, format_of
+from cgrates_py.cdrs.json_writer import JsonLines
 
 PARTIAL = ".partial"
 """The end of the name that a file has until it is whole."""
@@ -24,7 +24,7 @@ PARTIAL = ".partial"
 class _Writer(Protocol):
     """Writes tables with the same columns one after the other."""
 
-    def write(self, read: pa.Table, added: pa.Table, texts: list[bytes] | None) -> None:
+    def write(self, read: pa.Table, added: pa.Table, texts: pa.Array | None) -> None:
         """Write rows: columns read and columns added; ``texts`` are the rows read if they are JSON lines."""
 
     def end(self) -> None:
@@ -51,7 +51,7 @@ class Output:
         self._writer: _Writer | None = None
         self._names: list[str] = []
 
-    def write(self, read: pa.Table, added: pa.Table, texts: list[bytes] | None = None) -> None:
+    def write(self, read: pa.Table, added: pa.Table, texts: pa.Array | None = None) -> None:
         """Write rows: columns read and columns added; ``texts`` are the rows read if they are JSON lines."""
         if self._writer is None:
             self._names = read.column_names
@@ -95,7 +95,7 @@ class _Csv:
         self._headed = False
         self._quoting = "none"
 
-    def write(self, read: pa.Table, added: pa.Table, texts: list[bytes] | None) -> None:
+    def write(self, read: pa.Table, added: pa.Table, texts: pa.Array | None) -> None:
         """Write rows, before the first ones the names of the columns."""
         table = beside(read, added)
         if not self._headed:
@@ -118,29 +118,6 @@ class _Csv:
         return rows.getvalue()
 
 
-class _JsonLines:
-    """JSON lines: rows that were JSON keep their text, and what is added follows in the same object."""
-
-    def __init__(self, out: Any) -> None:
-        self._out = out
-
-    def write(self, read: pa.Table, added: pa.Table, texts: list[bytes] | None) -> None:
-        """Write rows."""
-        if texts is None:
-            self._out.write(msgspec.json.Encoder().encode_lines(_plain(beside(read, added)).to_pylist()))
-            return
-        encode = msgspec.json.encode
-        lines = []
-        for text, more in zip(texts, _plain(added).to_pylist(), strict=True):
-            begun = text.rstrip()[:-1].rstrip()
-            comma = b"" if begun.endswith(b"{") else b","
-            lines.append(begun + comma + encode(more)[1:] + b"\n")
-        self._out.write(b"".join(lines))
-
-    def end(self) -> None:
-        """JSON lines have no end."""
-
-
 class _Parquet:
     """Parquet, compressed with zstd."""
 
@@ -148,7 +125,7 @@ class _Parquet:
         self._out = out
         self._writer: Any = None
 
-    def write(self, read: pa.Table, added: pa.Table, texts: list[bytes] | None) -> None:
+    def write(self, read: pa.Table, added: pa.Table, texts: pa.Array | None) -> None:
         """Write rows as one group."""
         table = beside(read, added)
         if self._writer is None:
@@ -162,7 +139,11 @@ class _Parquet:
             self._writer.close()
 
 
-_WRITERS = {Format.CSV: _Csv, Format.JSON: _JsonLines, Format.PARQUET: _Parquet}
+_WRITERS: dict[Format, Callable[[Any], _Writer]] = {
+    Format.CSV: _Csv,
+    Format.JSON: JsonLines,
+    Format.PARQUET: _Parquet,
+}
 
 
 def beside(read: pa.Table, added: pa.Table) -> pa.Table:
@@ -170,12 +151,3 @@ def beside(read: pa.Table, added: pa.Table) -> pa.Table:
     for name in added.column_names:
         read = read.append_column(name, added.column(name))
     return read
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Turn columns that JSON has no values for into texts."""
-    for place, column in enumerate(table.schema):
-        kind = column.type
-        if not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)):
-            table = table.set_column(place, column.name, pc.cast(table.column(place), pa.string()))
-    return table
