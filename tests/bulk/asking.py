@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cgrates_py.bulk.calls import Calls, Priced
+from cgrates_py.bulk.calls import Priced
 from rater.book import Book
 from rater.rating import Call, CallCost, price_call
 from rater.refusal import Refusal
@@ -60,7 +60,3 @@ def calls_near(dice: Dice, near: int, tariff: Tariff, count: int) -> list[Call]:
         Call(ask.customer, ask.subject, ask.category, ask.number, ask.start_ns, ask.end_ns, ask.offset_ns)
         for ask in asks
     ]
-
-
-def columns_of(calls: Sequence[Call]) -> Calls:
-    return Calls.of(calls)

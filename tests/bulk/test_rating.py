@@ -86,7 +86,7 @@ def test_drawn_calls_cost_what_the_core_says(world: World) -> None:
 
 
 def deck(zone: str | None = None) -> Tariff:
-    """Thirty destinations, peak hours, rate groups, roundings and a cap: what a carrier's prices look like."""
+    """Thirty destinations, peak hours, rate groups, roundings and caps, as carriers have them."""
     chance = Random(7)
     names = [f"D{number}" for number in range(30)]
     rates = {
