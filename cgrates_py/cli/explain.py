@@ -34,6 +34,7 @@ def explain(
         str,
         typer.Option(metavar="HOST:PORT", envvar="CGRATES_RPC_ADDRESS", help="JSON-RPC port of the server."),
     ] = DEFAULT_SERVER,
+    brief: Annotated[bool, typer.Option("--brief", help="Print the sentences alone.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result's JSON exactly as it came.")
     ] = False,
@@ -61,4 +62,4 @@ def explain(
         return
     from cgrates_py.cli.explain_tables import show  # noqa: PLC0415 -- rich is for eyes only
 
-    show(result)
+    show(result, brief)

@@ -11,14 +11,16 @@ from cgrates_py.visible import visible
 Document = dict[str, Any]
 
 
-def show(result: bytes) -> None:
-    """Show what Responder.Explain answered."""
+def show(result: bytes, brief: bool) -> None:
+    """Show what Responder.Explain answered: its sentences, and its steps unless ``brief``."""
     told: Document = plain_json(result)
     typer.echo(visible(told["Sentence"]))
-    for charge in told["Charges"]:
+    for charge in () if "Charge" in told else told["Charges"]:
         typer.echo(visible(charge["Sentence"]))
     if "Verified" in told:
         typer.echo(visible(_verdict(told["Verified"])))
+    if brief:
+        return
     console = out()
     if told["Code"]:
         console.print(records("conditions", told["Conditions"]))

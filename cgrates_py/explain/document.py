@@ -13,7 +13,7 @@ from rater.book import Asked
 from rater.charging import Operation
 from rater.explain.sentence import charge_sentence, sentence
 from rater.explain.values import Bucket, Charge, Condition, Explanation, Settled, Span, Stretch
-from rater.explain.words import clock, ratio
+from rater.explain.words import clock, duration, ratio
 from rater.rate import Rate
 
 Document = dict[str, Any]
@@ -228,6 +228,9 @@ def described_charge(charge: StoredCharge, told: Explanation) -> Document:
         "Differences": differences,
     }
     first = f"{charge.source} of {instant.text(line.at_ns)} took {quantity.text(taken)}"
+    seconds_ns = sum(each.seconds_ns for each in charge.before.buckets)
+    if seconds_ns := seconds_ns - sum(each.seconds_ns for each in charge.after.buckets):
+        first += f" and {duration(seconds_ns)} of minutes"
     verdict = "as explained" if same else f"which the explanation does not come to ({differences})"
     if line.method == Operation.DEBIT_SECONDS:  # it has no call to be priced
         why = charge_sentence(explained, charge.before)

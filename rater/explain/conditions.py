@@ -37,7 +37,7 @@ def of_quote(
     else:
         first = sellers[0].asked[0].subject
         whose = "everybody's" if first == ANY else "its"
-        told = f"the rating profile ({call.customer!r}, {call.category!r}, {first!r}) is {whose}"
+        told = f"the rating profile {_profile(call, first)} is {whose}"
         conditions = [Condition("subject", True, told), active, known]
     length = Condition(
         "changes of price",
@@ -58,14 +58,17 @@ def _prefix_told(priced: CallCost | Refusal) -> str:
 
 def _looked_for(book: Book, call: Call) -> str:
     """Tell which keys were looked for in vain."""
-    customer, category, subject = call.customer, call.category, call.subject
-    own = (
-        f"none of subject {subject!r}'s own prefixes begins the number"
-        if book.has_prefixes(customer, subject)
-        else f"customer {customer!r} has no prefixes for subject {subject!r}"
+    has = ", none of which begins the number," if book.has_prefixes(call.customer, call.subject) else ""
+    own = f"has prefixes of its own{has}" if has else "has no prefixes of its own"
+    profiles = f"{_profile(call, call.subject)} nor {_profile(call, ANY)}"
+    return (
+        f"subject {call.subject!r} of customer {call.customer!r} {own} and neither rating profile {profiles}"
     )
-    profiles = f"({customer!r}, {category!r}, {subject!r}) nor ({customer!r}, {category!r}, {ANY!r})"
-    return f"{own}, and there is neither the rating profile {profiles}"
+
+
+def _profile(call: Call, subject: str) -> str:
+    """Name a rating profile by its tenant, category and subject."""
+    return f"{call.customer}/{call.category}/{subject}"
 
 
 def of_charge(

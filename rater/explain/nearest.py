@@ -20,8 +20,9 @@ def completed(chain: Book, explained: Explanation) -> Explanation:
     if refusal is None:
         if explained.sellers[0].own or explained.prefix in {"", ANY}:
             return explained
-        names = sorted(book.destinations_of(explained.prefix))[:NAMES_MAX]
-        return explained._replace(known=Known(tuple(names)))
+        named = book.destinations_of(explained.prefix)
+        names = sorted(name for name in named if ";" not in name)  # a bucket's, made of those that it joins
+        return explained._replace(known=Known(tuple(names[:NAMES_MAX])))
     if refusal.reason is not Reason.RATE_NOT_FOUND:
         return explained
     known = _near(digits(call.number), book.prefixes(call.customer, call.subject, call.category))

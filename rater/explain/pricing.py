@@ -12,7 +12,7 @@ from rater.charging import Operation, Request, decide
 from rater.e164 import digits
 from rater.explain.conditions import of_charge, of_quote
 from rater.explain.values import Bucket, Charge, Discount, Explanation, Settled, Span, Stretch
-from rater.quantity import round_half_even
+from rater.quantity import decimal_text, round_half_even
 from rater.rate import Terms
 from rater.rating import Call, CallCost, discount_ratio, price_call, seconds_cost, usable_buckets
 from rater.refusal import Refusal
@@ -150,11 +150,11 @@ def _buckets(book: Book, call: Call, account: Account, priced: CallCost | Refusa
 
 def _why_behind(before: Bucket, after: Bucket) -> str:
     if before.bucket.priority != after.bucket.priority:
-        return f"priority {after.bucket.priority} after {before.bucket.priority}"
+        return f"lower priority, {after.bucket.priority} after {before.bucket.priority}"
     if before.digits != after.digits:
-        return f"{after.digits} digits matched after {before.digits}"
+        return f"shorter prefix, {after.digits} digits after {before.digits}"
     if before.bucket.price != after.bucket.price:
-        return f"price {after.bucket.price} after {before.bucket.price}"
+        return f"higher price, {decimal_text(after.bucket.price)} after {decimal_text(before.bucket.price)}"
     return "stored behind it"
 
 

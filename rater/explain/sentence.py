@@ -22,7 +22,8 @@ def sentence(explained: Explanation) -> str:
     start = when(call.start_ns, call.offset_ns)
     told = f"Call of {duration(call.end_ns - call.start_ns)}{number} by {whose} at {start}"
     if explained.refusal is not None:
-        return f"{told} has no price ({explained.refusal.code}): {_why_not(explained)}."
+        version = f" in version {explained.sellers[-1].version}" if explained.version else ""
+        return f"{told} has no price{version} ({explained.refusal.code}): {_why_not(explained)}."
     parts = [*_minutes(explained), *_prices(explained)]
     if all(span.rate is None for span in explained.spans):
         how = "is served by minutes" if explained.spans[0].bucket is not None else _seller(explained)
@@ -44,7 +45,7 @@ def _seller(explained: Explanation) -> str:
     asked = explained.sellers[0].asked
     how = f"is priced by plan {asked[-1].plan_id}{version} for {prefix}{since}"
     if len(asked) > 1:
-        how += f", after {_in_vain(asked[:-1])}: {_profile_of(asked[-1])} is the fallback"
+        how += f", the fallback to {_profile_of(asked[-1])}, because {_in_vain(asked[:-1])}"
     elif asked[0].subject == ANY:
         how += ", the plan of all subjects without a profile"
     return how + _changes(explained)
@@ -87,7 +88,7 @@ def _minutes(explained: Explanation) -> list[str]:
         if bucket.taken_ns:
             behind = f" ({bucket.why})" if number and bucket.why else ""
             told.append(f"{duration(bucket.taken_ns)} from the minutes of {_destination(bucket)}{behind}")
-            told[-1] += f" {_at(bucket)}"
+            told[-1] += _at(bucket)
     return told
 
 
@@ -97,8 +98,8 @@ def _destination(bucket: Bucket) -> str:
 
 def _at(bucket: Bucket) -> str:
     if not bucket.bucket.price:
-        return "free"
-    return f"at {decimal_text(bucket.bucket.price)} a second = {money(bucket.exact)}"
+        return ", free"
+    return f" at {decimal_text(bucket.bucket.price)} a second = {money(bucket.exact)}"
 
 
 def _prices(explained: Explanation) -> list[str]:

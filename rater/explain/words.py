@@ -11,7 +11,7 @@ from rater.rate import Rate
 from rater.tariff import DAY_SECONDS, Interval, MaxCostStrategy, Rounding
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
-_WEEK_DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+_WEEK_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HOW = {Rounding.UP: "up", Rounding.MIDDLE: "to the nearest", Rounding.DOWN: "down"}
 
@@ -69,7 +69,7 @@ def clock(shown: Interval) -> str:
     if shown.month_days:
         days.append("day " + ", ".join(map(str, shown.month_days)))
     if shown.week_days:
-        days.append(_listed([day % 7 for day in shown.week_days], _WEEK_DAYS))
+        days.append(_listed(sorted((day + 6) % 7 for day in shown.week_days), _WEEK_DAYS))
     if shown.start_s:
         days.append(f"from {_time(shown.start_s)}")
     if shown.end_s != DAY_SECONDS:
