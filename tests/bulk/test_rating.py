@@ -208,6 +208,46 @@ def test_a_profile_changes_its_plan_in_the_middle_of_a_chunk() -> None:
     assert set(priced.plan.texts()) == {"BASE", "NEXT"}
 
 
+def test_a_plan_that_lacks_a_price_later_on_refuses_only_the_calls_that_meet_it() -> None:
+    tariff = deck()
+    change = instant("2026-03-27T10:00:00Z")[0]
+    later = (ProfileActivation(LONG_AGO, "BASE"), ProfileActivation(change, "EMPTY"))
+    plans = {**tariff.rating_plans, "EMPTY": ()}
+    book = compile_tariff(replace(tariff, rating_plans=plans, profiles={("acme", "call", ANY): later}))
+    calls = month(2000)
+    priced = BulkRater(book).rate(Calls.of(calls))
+    assert differences(priced, book, calls)[:1] == []
+    assert priced.scalar_rows == sum(call.end_ns > change for call in calls)
+
+
+def test_the_fee_of_a_call_is_that_of_the_group_which_its_first_moment_is_in() -> None:
+    first = RateGroup(Decimal(1), Decimal("0.3"), MINUTE, SECOND, 0)
+    second = RateGroup(Decimal(2), Decimal("0.6"), MINUTE, SECOND, 0)
+    tariff = deck()
+    book = compile_tariff(replace(tariff, rate_groups=dict.fromkeys(tariff.rate_groups, (first, second))))
+    calls = month(200) + [call._replace(end_ns=call.start_ns) for call in month(20)]
+    priced = BulkRater(book).rate(Calls.of(calls))
+    assert differences(priced, book, calls)[:1] == []
+    assert (priced.scalar_rows, set(priced.connect_fee.tolist())) == (0, {2 * SECOND})
+
+
+def test_what_is_not_rounded_by_destination_rate_is_rounded_once_with_all_the_rest() -> None:
+    tariff = deck()
+    unrounded = {
+        name: tuple(replace(each, decimals=10) for each in priced)
+        for name, priced in tariff.destination_rates.items()
+    }
+    sevenths = {
+        name: tuple(replace(group, unit_ns=7 * SECOND) for group in groups)
+        for name, groups in tariff.rate_groups.items()
+    }
+    book = compile_tariff(replace(tariff, destination_rates=unrounded, rate_groups=sevenths))
+    calls = [call._replace(end_ns=call.end_ns + 9 * HOUR) for call in month(600)]
+    priced = BulkRater(book).rate(Calls.of(calls))
+    assert differences(priced, book, calls)[:1] == []
+    assert priced.scalar_rows == 0
+
+
 # --- what only the core can say -----------------------------------------------------------------------
 
 
