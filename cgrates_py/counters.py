@@ -13,7 +13,7 @@ class RaterCounters:
     committed_operations: int = 0
     conflicts: int = 0
     store_failures: int = 0
-    tariff_version: int = 0
+    tariff_revision: int = 0
 
     def snapshot(self, **more: int) -> dict[str, int]:
         """Tell all of them, with the memory taken (KiB) and ``more``."""

@@ -17,6 +17,7 @@ from protocol.dispatch import Dispatcher, Sink
 from rater.tariff import Tariff
 from storage.link import Link
 from storage.store import Commit, Committed, Conflict, Outcome
+from storage.tariffs import Deed
 
 FAILPOINTS = "CGRATES_FAILPOINTS"
 """Environment: the points that are armed."""
@@ -124,14 +125,14 @@ class _Store:
             self._at(AFTER_COMMIT)
         return outcome
 
-    async def read_tariff(self) -> tuple[int, Tariff]:
-        found: tuple[int, Tariff] = await self._store.read_tariff()
+    async def read_version(self, version: int) -> Tariff | None:
+        found: Tariff | None = await self._store.read_version(version)
         self._at(TARIFF_READ)
         return found
 
-    async def publish_tariff(self, tariff: Tariff, expected_version: int) -> int | None:
+    async def publish_tariff(self, tariff: Tariff, expected_version: int, *deed: Deed) -> int | None:
         self._at(BEFORE_PUBLISH)
-        version: int | None = await self._store.publish_tariff(tariff, expected_version)
+        version: int | None = await self._store.publish_tariff(tariff, expected_version, *deed)
         self._at(AFTER_PUBLISH)
         return version
 

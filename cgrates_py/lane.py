@@ -363,8 +363,8 @@ class Lane:
     ) -> tuple[int, bytes]:
         request = operation.request
         book = self._shop.book
-        if book.later is not None and request.operation in BY_NOW:
-            book = book.at(now_ns)
+        if book.later is not None:
+            book = book.at(now_ns if request.operation in BY_NOW else request.call.start_ns)
         decision = decide(book, decided.account, request)
         if isinstance(decision.answer, Refusal):
             return int(Status.REFUSED), str(decision.answer).encode()
@@ -384,7 +384,7 @@ class Lane:
                     decided.account,
                     decision.account,
                     call if call.number or call.end_ns else None,
-                    self._shop.counters.tariff_version if request.operation in _BY_TARIFF else 0,
+                    book.version if request.operation in _BY_TARIFF else 0,
                 )
             )
             decided.account = decision.account

@@ -1,10 +1,11 @@
 """Brings what a folder says into a store: the tariff as one new version, then its accounts."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import structs
 
 from cgrates_py.accounts import AccountError, load_account, name_of
 from cgrates_py.clock import SystemClock
@@ -16,6 +17,7 @@ from cgrates_py.metering.administration.seeding import (
     seed_catalogue,
 )
 from cgrates_py.usage.cyclops.seeding import seed_cyclops
+from cgrates_py.versions import ATTEMPTS_MAX, Followed, in_force
 from rater.metering.catalogue import Application, Service
 from rater.usage.scrooge_setup import ScroogeSetup
 from storage.documents import SCROOGE, Replacement
@@ -24,13 +26,10 @@ from storage.loading.folder import Progress
 from storage.loading.report import Problem, shown
 from storage.loading.scrooge import FILE as SCROOGE_FILE
 from storage.loading.threescale import FILE as CATALOGUE_FILE
+from storage.tariffs import Deed
+from storage.timeline import Timeline
 from storage.valkey import ValkeyStore
 
-PUBLISH_ATTEMPTS_MAX = 20
-"""Lost races with other loads before giving up; each lost one means that another load went through."""
-IN_FORCE_S = 30.0
-"""How long a load waits for raters to price by what it loaded; 300,000 prefixes compile in 2 s."""
-IN_FORCE_POLL_S = 0.05
 ACCOUNTS_AT_ONCE = 500
 """Accounts under way together: enough to share round trips, little enough to hold in memory."""
 
@@ -45,8 +44,10 @@ class Outcome:
     catalogue_changed: int = 0
     scrooge_changed: bool = False
     cyclops_changed: bool = False
-    late: tuple[str, ...] = ()
-    """Raters that do not price by this version yet."""
+    timeline: Timeline = field(default_factory=Timeline)
+    """Which version prices calls that start when."""
+    followed: Followed = field(default=Followed((), 0))
+    """Which raters do not price by that yet."""
 
 
 async def load(
@@ -54,19 +55,22 @@ async def load(
     folder: Path,
     now_ns: int,
     *,
+    deed: Deed = Deed(),  # noqa: B008 -- it is immutable
     format_: Format | None = None,
     timezone: str | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
     on_accounts: Callable[[int], None] | None = None,
 ) -> Outcome:
-    """Load a folder over the current tariff; read again over the newer one if another load came between.
+    """Load a folder over the tariff in force when the deed begins; read again if another load came between.
 
-    ``on_accounts`` is told how many accounts are done. Raises AccountError, StoreUnavailableError, OSError.
+    ``on_accounts`` is told how many accounts are done. Raises AccountError, TimelineError,
+    StoreUnavailableError, OSError.
     """
+    deed = structs.replace(deed, at_ns=now_ns)
     desk = Desk(store, store, SystemClock())
-    for _ in range(PUBLISH_ATTEMPTS_MAX):
-        current, base = await store.read_tariff()
+    for _ in range(ATTEMPTS_MAX):
+        current, base = await store.read_tariff(max(deed.from_ns, now_ns))
         services = await _services(store, folder)
         scrooge = await _scrooge(store, folder)
         loaded = await asyncio.to_thread(
@@ -85,7 +89,7 @@ async def load(
             return Outcome(loaded)
         version: int | None = current
         if loaded.tariff != base:
-            version = await store.publish_tariff(loaded.tariff, current)
+            version = await store.publish_tariff(loaded.tariff, current, deed)
         if version is not None:
             changed = await _load_accounts(store, loaded.accounts, now_ns, on_accounts)
             try:
@@ -102,8 +106,9 @@ async def load(
                 cycled = await seed_cyclops(store, loaded.cyclops, now_ns)
             except ValueError as error:
                 raise AccountError(f"cyclops.json: {error}") from None
-            late = await _in_force(store, version)
-            return Outcome(loaded, version, changed, seeded, renewed, cycled, late)
+            timeline = await store.timeline()
+            followed = await in_force(store, timeline.revision)
+            return Outcome(loaded, version, changed, seeded, renewed, cycled, timeline, followed)
     raise AccountError("other loads came between every time; try again")
 
 
@@ -147,17 +152,6 @@ def _moved_payer(place: int, application: Application) -> Problem:
     got = "none" if application.account is None else shown(name_of(application.account))
     path = f"$.applications[{place}].account"
     return Problem(CATALOGUE_FILE, path, "the account that has its usage", got)
-
-
-async def _in_force(store: ValkeyStore, version: int) -> tuple[str, ...]:
-    """Wait until every rater prices by ``version`` or a later one; list those that do not in time."""
-    deadline = asyncio.get_running_loop().time() + IN_FORCE_S
-    while True:
-        versions = await store.rater_tariffs(int(time.time()))
-        late = tuple(name for name, has in versions.items() if has < version)
-        if not late or asyncio.get_running_loop().time() > deadline:
-            return late
-        await asyncio.sleep(IN_FORCE_POLL_S)
 
 
 async def _load_accounts(

@@ -39,10 +39,14 @@ from cgrates_py.version import product_version
 from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.limits import IN_FLIGHT_MAX
 from protocol.methods import METERING, USAGE, Method
+from rater import instant
+from rater.book import FOREVER, Book
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff
 from storage.limits import StoreLimits
-from storage.store import StoreError
+from storage.store import StoreCorruptError, StoreError
+from storage.tariffs import READS_MAX
+from storage.timeline import EVER, Timeline
 from storage.valkey import ValkeyStore
 
 _log = structlog.get_logger(__name__)
@@ -59,16 +63,18 @@ TARIFF_RETRY_S = 0.5
 
 
 TELL_S = 5.0
-"""How often a rater tells which tariff it prices by, and a third of how long that is believed."""
+"""How often a rater tells which timeline it prices by, and a third of how long that is believed."""
 
 
 class TariffKeeper:
-    """Keeps a rater on the current tariff: reads and compiles a new one aside, then swaps it in.
+    """Keeps a rater on the current timeline: reads and compiles new versions aside, then swaps them in.
 
-    It tells in the store which version that is, so that a load can say when it is in force.
+    It tells in the store which revision that is, so that a load can say when it is in force. Versions to come
+    are compiled before their time: at the instant nothing happens but that calls start later.
     """
 
     def __init__(self, store: ValkeyStore, name: str, responder: Responder, counters: RaterCounters) -> None:
+        self._books: dict[int, Book] = {0: compile_tariff(Tariff())}
         self._store = store
         self._name = name
         self._responder = responder
@@ -77,27 +83,53 @@ class TariffKeeper:
         store.on_tariff(self._news.set)
 
     async def load(self) -> None:
-        """Read, compile and swap in the current tariff. Raises StoreError; the old one then stays."""
-        version, tariff = await self._store.read_tariff()
-        if version == self._counters.tariff_version:
-            return
-        started = time.monotonic()
-        book = await asyncio.to_thread(compile_tariff, tariff)
-        self._responder.swap(book)
-        self._counters.tariff_version = version
+        """Read, compile and swap in the current timeline. Raises StoreError; what is in force then stays."""
+        for _ in range(READS_MAX):
+            timeline = await self._store.timeline()
+            if timeline.revision == self._counters.tariff_revision:
+                return
+            if await self._compile(timeline):
+                self._swap(timeline)
+                return
+        raise StoreCorruptError("a version of the tariff is in force but not there")
+
+    async def _compile(self, timeline: Timeline) -> bool:
+        """Compile the versions that are new here; False if one was dropped since the timeline was read."""
+        for version in sorted(timeline.versions - self._books.keys()):
+            tariff = await self._store.read_version(version)
+            if tariff is None:
+                return False
+            started = time.monotonic()
+            self._books[version] = await asyncio.to_thread(compile_tariff, tariff)
+            _log.info("tariff compiled", version=version, compiled_s=round(time.monotonic() - started, 3))
+        return True
+
+    def _swap(self, timeline: Timeline) -> None:
+        """Chain the books as the timeline says, and price by them from now on, by one assignment."""
+        later, later_ns = None, FOREVER
+        for from_ns, version in reversed(timeline.activations):
+            later = self._books[version].as_version(version, later, later_ns)
+            later_ns = from_ns
+        assert later is not None  # noqa: S101 -- a timeline has at least one
+        self._responder.swap(later)
+        self._counters.tariff_revision = timeline.revision
+        self._books = {each: book for each, book in self._books.items() if each in {0, *timeline.versions}}
         settle_memory()
-        _log.info("tariff in force", version=version, compiled_s=round(time.monotonic() - started, 3))
+        named = [
+            f"{version} from {instant.text(from_ns)}" if from_ns > EVER else str(version)
+            for from_ns, version in timeline.activations
+        ]
+        _log.info("tariff in force", revision=timeline.revision, versions=named)
 
     async def follow(self) -> None:
-        """Load every tariff that becomes current, for ever."""
+        """Load every timeline that becomes current, for ever."""
         while True:
             pause_s = TELL_S
             try:
                 # asked also when nothing was heard: a notice can be lost while the store refuses
-                if await self._store.tariff_version() != self._counters.tariff_version:
-                    await self.load()
+                await self.load()
                 until_s = int(time.time() + 3 * TELL_S)
-                await self._store.tell_rater(self._name, self._counters.tariff_version, until_s)
+                await self._store.tell_rater(self._name, self._counters.tariff_revision, until_s)
             except StoreError as error:
                 _log.warning("tariff not told or not loaded, the one in force stays", reason=str(error))
                 pause_s = TARIFF_RETRY_S
@@ -229,6 +261,7 @@ async def run_rater(
             traffic = store.counters
             return counters.snapshot(
                 accounts=responder.accounts_remembered,
+                tariff_version=shop.book.at(clock.now_ns()).version,
                 store_up=int(store.connected),
                 store_round_trips=traffic.round_trips,
                 store_commands=traffic.commands,

@@ -96,7 +96,7 @@ class Responder:
         return self._directory.size
 
     def swap(self, book: Book) -> None:
-        """Price everything that is decided from now on with another tariff."""
+        """Price everything that is decided from now on by another tariff, or a chain of them."""
         self._shop.book = book
         self._encoder = CallCostEncoder()
 

@@ -221,8 +221,7 @@ async def _load_demo(store: ValkeyStore) -> None:
     """Load the demo data unless a tariff was ever loaded."""
     from cgrates_py.demo import FOLDERS  # noqa: PLC0415 -- only a demo needs it
 
-    version, _ = await store.read_tariff()
-    if version:
+    if (await store.timeline()).last:
         return
     for folder in FOLDERS:
         outcome = await load(store, folder, time.time_ns())

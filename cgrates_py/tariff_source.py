@@ -10,7 +10,8 @@ from pathlib import Path
 
 from cgrates_py.cli import CommandError
 from rater.tariff import Tariff
-from storage.loading import load_folder
+from storage.loading import Format, load_folder
+from storage.loading.folder import CSV_FILES, JSON_FILES
 from storage.valkey import ValkeyStore
 
 CURRENT = "current"
@@ -38,19 +39,39 @@ async def tariff_of(
         return await asyncio.to_thread(folder_tariff, Path(where), now_ns, timezone)
     if store is None:
         raise CommandError(f"{where!r} is a version of a tariff: see --data-dir and --redis-url")
-    version, tariff = await store.read_tariff()
-    if where not in {CURRENT, str(version)}:
-        raise CommandError(f"there is no version {where} of the tariff")
+    if where == CURRENT:
+        return (await store.read_tariff(now_ns))[1]
+    version = int(str(where))
+    tariff = await store.read_version(version)
+    if tariff is None or not version:
+        known = version in {made.version for made in await store.versions()}
+        what = "no longer kept" if known else "not there"
+        raise CommandError(f"version {where} of the tariff is {what}; see cgrates-py tariff versions")
     return tariff
 
 
 def folder_tariff(folder: Path, now_ns: int, timezone: str | None = None) -> Tariff:
-    """Read a folder alone, over nothing. Raises CommandError with every problem."""
-    try:
-        loaded = load_folder(folder, Tariff(), now_ns=now_ns, timezone=timezone)
-    except OSError as error:
-        raise CommandError(str(error)) from None
-    if loaded.problem_count:
-        lines = [f"problem: {problem}" for problem in loaded.problems]
-        raise CommandError("\n".join([f"{folder} cannot be loaded: {loaded.problem_count} problems", *lines]))
-    return loaded.tariff
+    """Read a folder alone, over nothing. Raises CommandError with every problem.
+
+    One with files of both formats, as ``tariff export`` writes for a tariff of both kinds, is read by both.
+    """
+    tariff = Tariff()
+    for format_ in formats_of(folder):
+        try:
+            loaded = load_folder(folder, tariff, now_ns=now_ns, format=format_, timezone=timezone)
+        except OSError as error:
+            raise CommandError(str(error)) from None
+        if loaded.problem_count:
+            lines = [f"problem: {problem}" for problem in loaded.problems]
+            count = f"{loaded.problem_count} problems"
+            raise CommandError("\n".join([f"{folder} cannot be loaded: {count}", *lines]))
+        tariff = loaded.tariff
+    return tariff
+
+
+def formats_of(folder: Path) -> tuple[Format | None, ...]:
+    """Tell in which formats a folder is to be read, in that order; None: whatever the loader recognises."""
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    if names.isdisjoint(JSON_FILES) or names.isdisjoint(CSV_FILES):
+        return (None,)
+    return Format.JSON2012, Format.CSV

@@ -1,65 +1,71 @@
 """What a store has besides accounts: tariffs, raters and what they price by, API keys, who audits."""
 
-import asyncio
 from typing import Any
 
-from rater.tariff import Tariff
-from storage import keys, records
+from storage import keys
 from storage.cold import Cold
 from storage.library import LEASE, PUBLISH
 from storage.link import pack
-from storage.store import StoreCorruptError
-
-_TARIFF_READS_MAX = 5
-"""A snapshot that vanished was overtaken by TARIFFS_KEPT newer ones; five times over is no race."""
+from storage.tariffs import LISTED_MAX, Made, Swap, Tariffs, decode_made, encode_made
+from storage.timeline import Timeline, decode_timeline, encode_timeline
 
 
-class Catalog:
+class Catalog(Tariffs):
     """Tariffs, raters and keys of a store. Calls raise StoreError."""
 
-    def __init__(self, cold: Cold) -> None:
+    def __init__(self, cold: Cold, tariffs_kept: int) -> None:
         self._cold = cold
+        self.tariffs_kept = tariffs_kept
 
     async def _call(self, name: bytes, packed: bytes) -> Any:
         """Run one packed command on the fast link; what it reads is heard of when it changes."""
         raise NotImplementedError
 
-    async def read_tariff(self) -> tuple[int, Tariff]:
-        """Read the current snapshot and its version (0 and an empty tariff when nothing was loaded)."""
-        version = 0
-        for _ in range(_TARIFF_READS_MAX):
-            version = await self.tariff_version()
-            if not version:
-                return 0, Tariff()
-            blob = await self._cold.call(keys.tariff(version), "GET", keys.tariff(version))
-            if blob is not None:
-                return version, await asyncio.to_thread(records.decode_tariff, blob)
-        raise StoreCorruptError(f"tariff version {version} is current but not there")
+    async def timeline(self) -> Timeline:
+        """Read the timeline, and hear of the next one."""
+        return decode_timeline(await self._call(keys.TARIFF_CURRENT, pack("GET", keys.TARIFF_CURRENT)))
 
-    async def publish_tariff(self, tariff: Tariff, expected_version: int) -> int | None:
-        """Make ``tariff`` the next version; None if ``expected_version`` is no longer the current one."""
-        version = expected_version + 1
-        names = (keys.TARIFF_CURRENT, keys.tariff(version), keys.tariff(version - keys.TARIFFS_KEPT))
-        blob = await asyncio.to_thread(records.encode_tariff, tariff)
-        words = ("FCALL", PUBLISH, len(names), *names, str(expected_version), str(version), blob)
-        return version if await self._cold.call(keys.TARIFF_CURRENT, *words) else None
+    async def snapshot(self, version: int) -> bytes | None:
+        """Read the snapshot of a version; None if it is not kept."""
+        blob: bytes | None = await self._cold.call(keys.tariff(version), "GET", keys.tariff(version))
+        return blob
 
-    async def tariff_version(self) -> int:
-        """Read which tariff version is current, and hear of the next."""
-        return int(await self._call(keys.TARIFF_CURRENT, pack("GET", keys.TARIFF_CURRENT)) or 0)
+    async def noted_versions(self) -> dict[int, Made]:
+        """Read what is known of versions."""
+        found: dict[bytes, bytes] = await self._cold.call(
+            keys.TARIFF_VERSIONS, "HGETALL", keys.TARIFF_VERSIONS
+        )
+        return {int(version): decode_made(blob) for version, blob in found.items()}
 
-    async def tell_rater(self, name: str, tariff_version: int, until_s: int) -> None:
-        """Note which tariff the rater ``name`` prices by, to be believed until ``until_s`` (Unix time)."""
-        await self._call(keys.RATERS, pack("HSET", keys.RATERS, name, f"{tariff_version} {until_s}"))
+    async def swap_timeline(self, swap: Swap) -> bool:
+        """Do all of a change, if the timeline is still as it was."""
+        made = swap.made
+        version = swap.after.last
+        dropped = [keys.tariff(each) for each in swap.dropped]
+        names = (keys.TARIFF_CURRENT, keys.TARIFF_VERSIONS, keys.tariff(version), *dropped)
+        words = (
+            encode_timeline(swap.before),
+            encode_timeline(swap.after),
+            b"" if made is None else b"%d" % version,
+            swap.snapshot,
+            b"" if made is None else encode_made(made),
+            b"%d" % (version - LISTED_MAX),
+        )
+        done = await self._cold.call(keys.TARIFF_CURRENT, "FCALL", PUBLISH, len(names), *names, *words)
+        return bool(done)
+
+    async def tell_rater(self, name: str, revision: int, until_s: int) -> None:
+        """Note which timeline the rater ``name`` prices by, to be believed until ``until_s`` (Unix time)."""
+        await self._call(keys.RATERS, pack("HSET", keys.RATERS, name, f"{revision} {until_s}"))
 
     async def rater_tariffs(self, now_s: int) -> dict[str, int]:
-        """List the raters that work on this store, and the tariff version each prices by."""
+        """List the raters that work on this store, and the revision of the timeline each prices by."""
         found: dict[bytes, bytes] = await self._cold.call(keys.RATERS, "HGETALL", keys.RATERS)
         told = {name.decode(): value.split() for name, value in found.items()}
         gone = [name for name, (_, until_s) in told.items() if int(until_s) < now_s]
         if gone:
             await self._cold.call(keys.RATERS, "HDEL", keys.RATERS, *gone)
-        return {name: int(version) for name, (version, _) in told.items() if name not in gone}
+        return {name: int(revision) for name, (revision, _) in told.items() if name not in gone}
 
     async def access_keys(self) -> dict[str, bytes]:
         """Read the API keys: the record of each by its id (``cgrates_py.access`` knows what is in it)."""

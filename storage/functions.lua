@@ -60,15 +60,22 @@ local function commit_acked(keys, args)
   return reply
 end
 
--- keys: current, snapshot of the next version, snapshot that is no longer kept
--- args: version expected ('0': none yet), next version, snapshot
+-- keys: timeline, metadata of versions, snapshot of the next version, snapshots that are no longer kept
+-- args: timeline expected ('': none), next timeline, then the next version ('': none is made), its snapshot, its
+--       metadata, and the version whose metadata are no longer kept
 local function publish(keys, args)
-  if (redis.call('GET', keys[1]) or '0') ~= args[1] then
+  if (redis.call('GET', keys[1]) or '') ~= args[1] then
     return 0
   end
-  redis.call('SET', keys[2], args[3])
+  if args[3] ~= '' then
+    redis.call('HSET', keys[2], args[3], args[5]) -- its type may be wrong: the first write
+    redis.call('HDEL', keys[2], args[6])
+    redis.call('SET', keys[3], args[4])
+  end
+  for i = 4, #keys do
+    redis.call('DEL', keys[i])
+  end
   redis.call('SET', keys[1], args[2])
-  redis.call('DEL', keys[3])
   return 1
 end
 

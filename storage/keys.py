@@ -6,8 +6,9 @@ key                                     type    holds
 ``cgr:a:{customer/subject}``            string  the account record (``storage.records``)
 ``cgr:j:{customer/subject}``            list    its journal; element i made version i + 1
 ``cgr:r:{customer/subject}:REQUEST``    string  the stored answer to a request id; expires
-``cgr:t:{tariff}:current``              string  the version of the current tariff, in decimal
-``cgr:t:{tariff}:VERSION``              string  that snapshot; the last ``TARIFFS_KEPT`` of them
+``cgr:t:{tariff}:current``              string  which version is in force when (``storage.timeline``)
+``cgr:t:{tariff}:VERSION``              string  the snapshot of a version, as long as it is kept
+``cgr:t:{tariff}:versions``             hash    version in decimal → what is known of it (``storage.tariffs``)
 ``cgr:c:{catalogue}:KIND:NAME…``        string  a document (``storage.documents``)
 ``cgr:x:{service}``                     list    its integration errors, the newest first
 ``cgr:e:{events}``                      zset    events by id
@@ -21,7 +22,7 @@ key                                     type    holds
 ``cgr:d:{daybook}:b:BOOK``              zset    days of a book that have entries, since 1970-01-01
 ``cgr:d:{daybook}:b:BOOK:DAY``          list    the entries of a day that are here (``storage.day_records``)
 ``cgr:d:{daybook}:r:ID``                string  the receipt of an append; expires
-``cgr:p``                               hash    rater's name → tariff version it prices by, believed until
+``cgr:p``                               hash    rater's name → revision of the timeline it has, believed until
 ``cgr:k``                               hash    id of an API key → its record, without the secret
 ``cgr:l``                               string  which rater checks accounts against journals now; expires
 ``cgr:s``                               string  which rater runs the scheduler of Cyclops RC now; expires
@@ -44,6 +45,7 @@ RECORDS_AND_JOURNALS = b"cgr:[aj]:*"
 """A pattern for scans."""
 
 TARIFF_CURRENT = b"cgr:t:{tariff}:current"
+TARIFF_VERSIONS = b"cgr:t:{tariff}:versions"
 
 CATALOGUE = b"cgr:c:{catalogue}:"
 """What the names of all documents begin with."""
@@ -60,9 +62,6 @@ RATERS = b"cgr:p"
 ACCESS = b"cgr:k"
 AUDITOR = b"cgr:l"
 SCHEDULER = b"cgr:s"
-
-TARIFFS_KEPT = 5
-"""A reader that fell behind by fewer publications still finds the snapshot that it was told of."""
 
 _TAGS_REMEMBERED = 65_536
 """Names of accounts kept ready, about 300 bytes each; one more costs a microsecond."""

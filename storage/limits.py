@@ -28,5 +28,8 @@ class StoreLimits:
     replicas_s: float = 1.0
     """How long they are waited for: a replica on the same continent has it in some milliseconds."""
 
+    tariffs_kept: int = 20
+    """Versions of the tariff whose snapshots stay; one of 300,000 prefixes takes 0.8 MB of the store."""
+
     bulk_s: float = 60.0
     """A tariff snapshot or a page of accounts, which travel on a connection of their own."""

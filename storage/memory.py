@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from rater.tariff import Tariff
-from storage import journal, keys, records
+from storage import journal, records
+from storage.limits import StoreLimits
 from storage.memory_daybook import DaybookData, MemoryDaybook
 from storage.memory_documents import DocumentData, MemoryDocuments
 from storage.store import (
@@ -22,6 +22,8 @@ from storage.store import (
     check_commit,
     report,
 )
+from storage.tariffs import LISTED_MAX, Made, Swap, Tariffs
+from storage.timeline import Timeline
 
 _SECOND = 1_000_000_000
 
@@ -32,8 +34,9 @@ class _Data:
     records: dict[AccountKey, bytes] = field(default_factory=dict)
     journals: dict[AccountKey, list[bytes]] = field(default_factory=dict)
     answers: dict[tuple[AccountKey, str], tuple[int, bytes]] = field(default_factory=dict)
-    tariff_version: int = 0
+    timeline: Timeline = field(default_factory=Timeline)
     tariffs: dict[int, bytes] = field(default_factory=dict)
+    versions: dict[int, Made] = field(default_factory=dict)
     handles: list["MemoryStore"] = field(default_factory=list)
     beside: DocumentData = field(init=False)
     daybook: DaybookData = field(init=False)
@@ -43,11 +46,13 @@ class _Data:
         self.daybook = DaybookData(self.clock)
 
 
-class MemoryStore(MemoryDocuments, MemoryDaybook):
+class MemoryStore(Tariffs, MemoryDocuments, MemoryDaybook):
     """One connection to everything of a store, in memory; ``connect`` gives another to the same.
 
     ``clock`` tells the nanoseconds since the epoch, for the expiry of answers.
     """
+
+    tariffs_kept = StoreLimits().tariffs_kept
 
     def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
         self._data = _Data(clock)
@@ -91,7 +96,7 @@ class MemoryStore(MemoryDocuments, MemoryDaybook):
         self._account_listeners.append(listener)
 
     def on_tariff(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` whenever another tariff version became current."""
+        """Call ``listener`` whenever the timeline of tariffs became another."""
         self._tariff_listeners.append(listener)
 
     async def read(self, key: AccountKey) -> Stored | None:
@@ -133,25 +138,35 @@ class MemoryStore(MemoryDocuments, MemoryDaybook):
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
 
-    async def read_tariff(self) -> tuple[int, Tariff]:
-        """Read the current snapshot and its version (0 and an empty tariff when nothing was loaded)."""
-        version = self._data.tariff_version
-        return version, records.decode_tariff(self._data.tariffs[version]) if version else Tariff()
+    async def timeline(self) -> Timeline:
+        """Read the timeline."""
+        return self._data.timeline
 
-    async def publish_tariff(self, tariff: Tariff, expected_version: int) -> int | None:
-        """Make ``tariff`` the next version; None if ``expected_version`` is no longer the current one."""
+    async def snapshot(self, version: int) -> bytes | None:
+        """Read the snapshot of a version; None if it is not kept."""
+        return self._data.tariffs.get(version)
+
+    async def noted_versions(self) -> dict[int, Made]:
+        """Read what is known of versions."""
+        return dict(self._data.versions)
+
+    async def swap_timeline(self, swap: Swap) -> bool:
+        """Do all of a change, if the timeline is still as it was."""
         data = self._data
-        if data.tariff_version != expected_version:
-            return None
-        version = expected_version + 1
-        data.tariffs[version] = records.encode_tariff(tariff)
-        data.tariffs.pop(version - keys.TARIFFS_KEPT, None)
-        data.tariff_version = version
+        if data.timeline != swap.before:
+            return False
+        data.timeline = swap.after
+        if swap.made is not None:
+            data.tariffs[swap.made.version] = swap.snapshot
+            data.versions[swap.made.version] = swap.made
+            data.versions.pop(swap.made.version - LISTED_MAX, None)
+        for version in swap.dropped:
+            data.tariffs.pop(version, None)
         loop = asyncio.get_running_loop()
         for handle in data.handles:
             for listener in handle._tariff_listeners:
                 loop.call_soon(listener)
-        return version
+        return True
 
     async def accounts(self) -> AsyncIterator[AccountKey]:
         """Go through the keys of all accounts."""

@@ -147,13 +147,13 @@ class AccountStore(Protocol):
 
 
 class TariffStore(Protocol):
-    """The tariff: immutable snapshots, one of them current."""
+    """The tariff: immutable snapshots, and a timeline of them (``storage.tariffs``, ``storage.timeline``)."""
 
-    async def read_tariff(self) -> tuple[int, Tariff]:
-        """Read the current snapshot and its version (0 and an empty tariff when nothing was loaded)."""
+    async def read_tariff(self, start_ns: int | None = None) -> tuple[int, Tariff]:
+        """Read the version that prices calls that start then (None: now), 0 and nothing before the first."""
 
-    async def publish_tariff(self, tariff: Tariff, expected_version: int) -> int | None:
-        """Make ``tariff`` the next version; None if ``expected_version`` is no longer the current one."""
+    async def read_version(self, version: int) -> Tariff | None:
+        """Read the tariff of a version; None if it is not kept, the empty tariff for version 0."""
 
     def on_tariff(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` whenever another version became current."""
+        """Call ``listener`` whenever the timeline became another."""

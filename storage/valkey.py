@@ -40,6 +40,7 @@ from storage.store import (
     check_commit,
     report,
 )
+from storage.timeline import Timeline, decode_timeline
 from storage.valkey_daybook import ValkeyDaybook
 from storage.valkey_documents import ValkeyDocuments
 
@@ -70,13 +71,13 @@ class ValkeyStore(Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
         self._route: Connector | Cluster = Connector(url, limits, self._greet_first, self._pushed)
         cold = Cold(url, limits)
         Inspection.__init__(self, cold)
-        Catalog.__init__(self, cold)
+        Catalog.__init__(self, cold, limits.tariffs_kept)
         ValkeyDocuments.__init__(self, cold)
         ValkeyDaybook.__init__(self, cold, None if archive is None else Archive(archive))
         self._heads: dict[AccountKey, bytes] = {}
         self._account_listeners: list[Callable[[AccountKey | None], None]] = []
         self._tariff_listeners: list[Callable[[], None]] = []
-        self._tariff_version: int | None = None
+        self._tariff_revision: int | None = None
         self._tariff_check: asyncio.Task[None] | None = None
         self._posting: set[asyncio.Task[None]] = set()
 
@@ -127,7 +128,7 @@ class ValkeyStore(Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
         self._account_listeners.append(listener)
 
     def on_tariff(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` whenever another tariff version became current."""
+        """Call ``listener`` whenever the timeline of tariffs became another."""
         self._tariff_listeners.append(listener)
 
     async def read(self, key: AccountKey) -> Stored | None:
@@ -303,10 +304,10 @@ class ValkeyStore(Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
         if not (isinstance(loaded, hiredis.ReplyError) and str(loaded).startswith(_NO_LOAD)):
             _accept(loaded)
         current = await link.send(pack("GET", keys.TARIFF_CURRENT))
-        if self._tariff_version is not None:
+        if self._tariff_revision is not None:
             self._tell_anything()
         if not (link.in_cluster and isinstance(current, hiredis.ReplyError) and redirect_of(current)):
-            self._tariff_is(int(_accept(current) or 0))
+            self._tariff_is(decode_timeline(_accept(current)))
 
     def _pushed(self, push: list[Any]) -> None:
         if push[0] != b"invalidate":
@@ -334,21 +335,21 @@ class ValkeyStore(Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
             listener(key)
 
     def _check_tariff(self) -> None:
-        """Read the current version, which also makes the server tell of the next change."""
+        """Read the timeline, which also makes the server tell of the next change."""
         if self._tariff_check is None or self._tariff_check.done():
-            self._tariff_check = asyncio.create_task(self._read_tariff_version())
+            self._tariff_check = asyncio.create_task(self._read_timeline())
 
-    async def _read_tariff_version(self) -> None:
+    async def _read_timeline(self) -> None:
         try:
-            self._tariff_is(await self.tariff_version())
-        except StoreUnavailableError as error:
-            _log.info("tariff version unknown until the store is back", reason=str(error))
+            self._tariff_is(await self.timeline())
+        except StoreError as error:
+            _log.info("timeline of tariffs unknown until the store is back", reason=str(error))
 
-    def _tariff_is(self, version: int) -> None:
-        if self._tariff_version not in (None, version):
+    def _tariff_is(self, timeline: Timeline) -> None:
+        if self._tariff_revision not in (None, timeline.revision):
             for listener in self._tariff_listeners:
                 listener()
-        self._tariff_version = version
+        self._tariff_revision = timeline.revision
 
 
 def _accept(reply: Any) -> Any:

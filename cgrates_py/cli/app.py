@@ -202,12 +202,15 @@ def load(
         str | None, typer.Option(help="IANA zone of clocks whose file names none.  [the call's]")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and report, change nothing.")] = False,
+    at: tariff.At = None,
+    author: Annotated[str | None, typer.Option(help="Who makes this version.  [your login name]")] = None,
+    note: Annotated[str, typer.Option(help="Why, for [bold]tariff versions[/bold].")] = "",
     config: Config = None,
 ) -> None:
     """Load a tariff, accounts and services of APIs, whether the server is running or not.
 
     All problems of all files are reported at once; nothing is loaded unless all is well. Running raters use
-    the new tariff from the next request on.
+    the new tariff from the next request on; with --at for calls that start then or later.
     """
     _run(
         "loading",
@@ -217,6 +220,9 @@ def load(
         format_name=format,
         timezone=timezone,
         dry_run=dry_run,
+        at=at,
+        author=author,
+        note=note,
         data_dir=data_dir,
         redis_url=redis_url,
     )

@@ -12,11 +12,15 @@ from cgrates_py.accounts import AccountError
 from cgrates_py.cli import USAGE, CommandError
 from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
+from cgrates_py.cli.tariff_work import deed_of, tell_followed, told
 from cgrates_py.loading import Outcome
 from cgrates_py.loading import load as load_into
 from cgrates_py.settings import Settings
+from rater import instant
 from rater.tariff import Tariff
 from storage.loading import DOCUMENTS, Format, detect, load_folder
+from storage.tariffs import Deed
+from storage.timeline import EVER, TimelineError
 from storage.valkey import ValkeyStore
 
 
@@ -26,6 +30,9 @@ def load(
     timezone: str | None,
     dry_run: bool,
     config: Path | None,
+    at: str | None = None,
+    author: str | None = None,
+    note: str = "",
     **place: Any,
 ) -> None:
     """Load a folder into the store, or report why not."""
@@ -34,6 +41,8 @@ def load(
     except ValueError:
         expected = " or ".join(each.value for each in Format)
         raise CommandError(f"--format: expected {expected}, got {format_name!r}", USAGE) from None
+    now_ns = time.time_ns()
+    deed = deed_of(author, note, at, now_ns)
     settings = load_settings(config, **place)
     started = time.monotonic()
     outcomes: list[Outcome] = []
@@ -46,7 +55,8 @@ def load(
                 await load_into(
                     failpoints.store_of(store),
                     path,
-                    time.time_ns(),
+                    now_ns,
+                    deed=deed,
                     format_=chosen,
                     timezone=timezone,
                     dry_run=dry_run,
@@ -57,13 +67,15 @@ def load(
 
         try:
             if dry_run and not settings.redis_url and not settings.data_dir.exists():
-                fresh = load_folder(path, Tariff(), now_ns=time.time_ns(), format=chosen, timezone=timezone)
+                fresh = load_folder(path, Tariff(), now_ns=now_ns, format=chosen, timezone=timezone)
                 outcomes.append(Outcome(fresh))  # a dry run leaves no data directory behind
             else:
                 with_store(settings, work, may_create=True)
-        except (AccountError, OSError) as error:
+        except (AccountError, TimelineError, OSError) as error:
             raise CommandError(str(error)) from None
     _report(path, chosen, outcomes[0], time.monotonic() - started)
+    if outcomes[0].version is not None:
+        _report_timeline(outcomes[0], deed)
 
 
 def _bar() -> Progress:
@@ -100,8 +112,21 @@ def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float)
             out.print(f"Scrooge: the set-up {'changed' if outcome.scrooge_changed else 'is as it was'}")
         if loaded.cyclops.counts or loaded.cyclops.static is not None:
             out.print(f"Cyclops RC: its state {'changed' if outcome.cyclops_changed else 'is as it was'}")
-    if outcome.late:
-        err.print(f"notice: not yet in force on {', '.join(outcome.late)}", markup=False)
+
+
+def _report_timeline(outcome: Outcome, deed: Deed) -> None:
+    """Tell what else than this version prices calls, and who does not have it yet."""
+    timeline = outcome.timeline
+    if deed.from_ns != EVER or len(timeline.activations) > 1:
+        out = Console(soft_wrap=True, highlight=False)
+        for line in told(timeline):
+            out.print(line, markup=False)
+    err = Console(stderr=True, soft_wrap=True, highlight=False)
+    for from_ns, version in timeline.to_come(max(deed.from_ns, deed.at_ns)):
+        if version != outcome.version:
+            since = f"which prices calls that start at {instant.text(from_ns)} or later"
+            err.print(f"notice: version {version}, {since}, does not have these changes", markup=False)
+    tell_followed(outcome.followed, deed.from_ns, deed.at_ns)
 
 
 def _documents(folder: Path) -> list[str]:

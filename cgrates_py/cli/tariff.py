@@ -29,7 +29,6 @@ def _run(function: str, **arguments: Any) -> None:
     getattr(import_module("cgrates_py.cli.tariff_work"), function)(**arguments)
 
 
-
 app.add_typer(rate_decks.app)
 
 

@@ -26,7 +26,7 @@ from storage.loading.folder import Folder
 from storage.loading.report import shown
 from storage.loading.tables import Table
 
-RATE = ("TOR", "CstmId", "Subject", "DestinationPrefix", "ActivationPeriods", "Timezone")
+RATE = ("TOR", "CstmId", "Subject", "DestinationPrefix", "ActivationPeriods", "Timezone", "AtActivation")
 PERIOD = ("ActivationTime", "Intervals")
 INTERVAL = (
     "Month",
@@ -110,7 +110,7 @@ class Documents:
         record = node.members(DESTINATION)
         if record is None:
             return
-        name = record.parsed("Id", values.identifier, "", required=True)
+        name = record.parsed("Id", values.destination, "", required=True)
         self._known_destinations.add(name)
         prefixes: set[str] = set()
         for child in record.children("Prefixes"):
@@ -136,7 +136,7 @@ class Documents:
         if not record.has("ActivationPeriods") or not periods.values:
             node.bad("at least one activation period", "none", "ActivationPeriods")
         ordered = tuple(period for _, period in sorted(periods.items(), key=lambda item: item[0]))
-        rate = PrefixRate(ordered, timezone)
+        rate = PrefixRate(ordered, timezone, record.parsed("AtActivation", values.at_activation, False))
         _put(node, self._rates, (customer, subject, prefix.removeprefix("+")), (prefix, rate))
 
     def _period(self, node: Node, periods: Table[int, ActivationPeriod]) -> None:

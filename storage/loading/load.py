@@ -18,6 +18,7 @@ from storage.loading.report import Problem, Report
 from storage.loading.scrooge import ScroogeSeed, read_scrooge
 from storage.loading.tariff_csv import TariffSheets
 from storage.loading.threescale import CatalogueSeed, read_catalogue
+from storage.tariffs import counts as tariff_counts
 
 DOCUMENTS = (threescale.FILE, scrooge.FILE, cyclops.FILE)
 """Files that stand beside a tariff in any format, or alone."""
@@ -99,7 +100,8 @@ def load_folder(
         notices=report.notices.listed(),
         problem_count=report.problems.count,
         notice_count=report.notices.count,
-        counts=_counts(said, accounts)
+        counts=tariff_counts(said)
+        | ({"accounts": len(accounts)} if accounts else {})
         | {name: each for name, each in catalogue.counts.items() if each}
         | dict(scrooge_seed.counts)
         | dict(cyclops_seed.counts),
@@ -158,19 +160,3 @@ def _check_zone(timezone: str, report: Report) -> None:
         values.zone(timezone)
     except values.Expected as error:
         report.problem("timezone", "", str(error), repr(timezone))
-
-
-def _counts(said: Tariff, accounts: tuple[AccountSeed, ...]) -> dict[str, int]:
-    counts = {
-        "prefix rates": sum(len(rates) for rates in said.rates.values()),
-        "destinations": len(said.destinations),
-        "prefixes": sum(len(prefixes) for prefixes in said.destinations.values()),
-        "timings": len(said.timings),
-        "rates": len(said.rate_groups),
-        "destination rates": len(said.destination_rates),
-        "rating plans": len(said.rating_plans),
-        "rating profiles": len(said.profiles),
-        "tariff plans": len(said.plans),
-        "accounts": len(accounts),
-    }
-    return {name: count for name, count in counts.items() if count}

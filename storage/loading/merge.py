@@ -10,11 +10,11 @@ Rates = Mapping[tuple[str, str], Mapping[str, PrefixRate]]
 def merge(base: Tariff, said: Tariff, unions: Iterable[str] = ()) -> Tariff:
     """Replace by (CstmId, Subject, prefix), by Id, and by (tenant, category, subject).
 
-    ``unions`` are ``;`` lists of destinations to be kept as destinations of their own; those kept earlier
-    follow their parts.
+    ``unions`` are ``;`` lists of destinations to be kept as destinations of their own; they follow their
+    parts, as do those that were kept earlier or are written as such.
     """
     destinations = {**base.destinations, **said.destinations}
-    for union in {*unions, *(name for name in base.destinations if ";" in name)}:
+    for union in {*unions, *(name for name in destinations if ";" in name)}:
         parts = (destinations.get(name, ()) for name in union.split(";"))
         destinations[union] = tuple(sorted({prefix for prefixes in parts for prefix in prefixes}))
     return Tariff(

@@ -63,6 +63,10 @@ class Row:
         """Read a required Id."""
         return self.read(column, values.identifier, "", required=True)
 
+    def destination(self, column: int) -> str:
+        """Read the Id of a destination, perhaps of several together."""
+        return self.read(column, values.destination, "", required=True)
+
     def price(self, column: int, *, required: bool = False) -> Decimal:
         """Read a price, which is not negative."""
         return self.read(

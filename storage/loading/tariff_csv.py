@@ -53,6 +53,7 @@ class TariffSheets:
         self._groups: Table[tuple[str, int], RateGroup] = Table()
         self._destination_rates: Table[tuple[str, str], DestinationRate] = Table()
         self._plan_lines: Table[tuple[str, str, str], PlanLine] = Table()
+        self._spanwise: Table[str, bool] = Table()
         self._profiles: Table[tuple[ProfileKey, int], ProfileActivation] = Table()
         self.known_destinations = {ANY, *base.destinations}
         self.asap_timings = {"*asap"}
@@ -84,7 +85,7 @@ class TariffSheets:
         known = self._destinations.get(name)
         if known is None:
             self.known_destinations.add(name)
-            if row.name(0) == ANY:
+            if row.destination(0) == ANY:
                 row.bad(0, f"another Id than {ANY}, which is every number")
             known = self._destinations.setdefault(name, set())
         if row.sound:
@@ -154,6 +155,10 @@ class TariffSheets:
         timing = row.one_of(2, self._known_timings, "the Id of a timing")
         timing = ANY if timing in BUILT_IN_TIMINGS else timing
         row.put(self._plan_lines, (name, rates_id, timing), PlanLine(rates_id, timing, row.weight(3)))
+        if row.text(4):
+            spanwise = row.read(4, values.at_activation, False)
+            if row.sound and (first := self._spanwise.put(name, spanwise, str(row.line))) is not None:
+                row.bad(4, f"the same as line {first} says of plan {name}")
 
     def _profile(self, row: Row) -> None:
         key = (row.name(0), row.name(1), row.name(2))
@@ -171,7 +176,11 @@ class TariffSheets:
     def _tariff(self) -> Tariff:
         groups = _grouped((name, group) for (name, _), group in self._groups.items())
         lines = _grouped((name, line) for (name, _), line in self._destination_rates.items())
-        plans = _grouped((name, line) for (name, _, _), line in self._plan_lines.items())
+        spanwise = {name for name, is_so in self._spanwise.items() if is_so}
+        plans = _grouped(
+            (name, replace(line, spanwise=name in spanwise))
+            for (name, _, _), line in self._plan_lines.items()
+        )
         profiles = _grouped((key, line) for (key, _), line in self._profiles.items())
         return Tariff(
             destinations={name: tuple(sorted(found)) for name, found in self._destinations.items()},

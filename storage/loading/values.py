@@ -160,6 +160,20 @@ def identifier(text: str) -> str:
     return text
 
 
+def destination(text: str) -> str:
+    """Check the Id of a destination; one with ``;`` in it is several destinations together."""
+    for name in text.split(";"):
+        identifier(name)
+    return text
+
+
+def at_activation(text: str) -> bool:
+    """Read what becomes of a running call when another version is activated: whether it is cut."""
+    if text not in {"*start", "*span"}:
+        raise Expected("*start or *span")
+    return text == "*span"
+
+
 @lru_cache(maxsize=1_024)
 def zone(text: str) -> str:
     """Check the name of an IANA time zone."""

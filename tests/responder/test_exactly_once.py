@@ -9,6 +9,7 @@ import pytest
 
 from protocol.dispatch import StaleRequestError, Status
 from rater import instant
+from rater.compiler import compile_tariff
 from storage.journal import Called
 from storage.memory import MemoryStore
 from storage.store import AccountKey, Commit, Outcome, Stored, StoreUnavailableError
@@ -163,7 +164,7 @@ async def test_raters_on_one_account_lose_no_update() -> None:
 
 async def test_the_journal_tells_the_call_and_the_tariff_of_a_charge() -> None:
     desk = Desk()
-    desk.counters.tariff_version = 3
+    desk.responder.swap(compile_tariff(desk.tariff).as_version(3))
     await desk.open_account(office(credit=units(10), buckets=(bucket("UK", 5000),)))
     await desk.ask("Debit", **CALL)
     await desk.ask("DebitSeconds", **WHO, Amount=5)

@@ -11,7 +11,8 @@ import pytest
 import redis
 
 from rater.account import Account
-from storage import keys
+from rater.tariff import Tariff
+from storage import keys, records
 from storage.embedded import EmbeddedStore
 from storage.limits import StoreLimits
 from storage.store import (
@@ -23,6 +24,7 @@ from storage.store import (
     Stored,
     StoreUnavailableError,
 )
+from storage.tariffs import Swap
 from storage.valkey import ValkeyStore
 from tests.storage.accounts import KEY, TEN, answer, create, debit
 from tests.storage.conftest import Heard
@@ -82,12 +84,34 @@ async def test_the_server_remembers_accounts_for_us_but_not_request_ids(
     assert info(admin, "stats", "tracking_total_keys") == 2
 
 
-async def test_the_last_five_tariffs_are_kept(valkey: ValkeyStore, admin: redis.Redis) -> None:
+async def test_no_more_tariffs_are_kept_than_the_limit_says(valkey: ValkeyStore, admin: redis.Redis) -> None:
     tariff = (await valkey.read_tariff())[1]
+    valkey.tariffs_kept = 5
     for version in range(7):
         await valkey.publish_tariff(tariff, version)
     kept = {keys.tariff(version) for version in (3, 4, 5, 6, 7)}
-    assert kept | {keys.TARIFF_CURRENT} == set(admin.keys("*"))
+    assert kept | {keys.TARIFF_CURRENT, keys.TARIFF_VERSIONS} == set(admin.keys("*"))
+
+
+async def test_a_store_of_before_there_were_timelines_is_read_and_goes_on(
+    valkey: ValkeyStore, admin: redis.Redis
+) -> None:
+    """It has the number of its version, and the last five snapshots."""
+    tariffs = {version: Tariff(destinations={"NAT": (str(version),)}) for version in range(4, 10)}
+    for version in range(4, 9):
+        admin.set(keys.tariff(version), records.encode_tariff(tariffs[version]))
+    admin.set(keys.TARIFF_CURRENT, b"8")
+    assert await valkey.read_tariff() == (8, tariffs[8])
+    assert [each.version for each in await valkey.versions()] == [4, 5, 6, 7, 8]
+    assert await valkey.publish_tariff(tariffs[9], 8) == 9
+    assert await valkey.read_tariff() == (9, tariffs[9])
+    timeline = await valkey.timeline()
+    assert await valkey.swap_timeline(Swap(timeline, timeline.rolled_back()))
+    assert await valkey.read_tariff() == (8, tariffs[8])
+    assert [(each.version, each.at_ns > 0) for each in await valkey.versions()][-2:] == [
+        (8, False),
+        (9, True),
+    ]
 
 
 async def test_a_server_that_lost_its_functions_gets_them_again(
