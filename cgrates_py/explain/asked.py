@@ -5,8 +5,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from protocol.descriptor import CallDescriptor, DescriptorError, decode
+from cgrates_py.responder import amount_of, timed_call
+from protocol.descriptor import DescriptorError, decode
 from protocol.errors import Code
+from rater.rating import Call
 
 _SOURCE = re.compile(r"calls:([1-9][0-9]{0,17})(?:\.(0|[1-9][0-9]{0,5}))?")
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -26,9 +28,15 @@ class Source(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The question: about a call, or about a charge of the account (``source``)."""
+    """The question: about a call, or about a charge of the account that serves a subject (``source``).
 
-    descriptor: CallDescriptor
+    ``amount`` are the seconds that DebitSeconds would be asked for, in nanoseconds.
+    """
+
+    customer: str
+    subject: str
+    call: Call | None
+    amount: int
     verify: bool
     source: Source | None
 
@@ -39,7 +47,10 @@ def read_asked(descriptor: bytes) -> Asked:
     members = {name.lower(): bytes(raw) for name, raw in _decode_members(descriptor).items()}
     verify = _member(members, "verify", _BOOLEAN, "expected true or false")
     source = _member(members, "source", _TEXT, "expected calls:VERSION or calls:VERSION.LINE")
-    return Asked(asked, bool(verify), read_source(source) if source else None)
+    amount = amount_of(asked)
+    read = read_source(source) if source else None
+    call = timed_call(asked) if read is None else None
+    return Asked(asked.CstmId or "", asked.Subject or "", call, amount, bool(verify), read)
 
 
 def read_source(text: str) -> Source:

@@ -12,7 +12,7 @@ from cgrates_py.explain.charges import ChargeError, Journals, StoredCharge, find
 from cgrates_py.explain.document import Document, described, described_charge, described_opinion, printed
 from cgrates_py.explain.opinion import Opinion, Oracle, Versions
 from cgrates_py.lane import Operation, Shop
-from cgrates_py.responder import DEADLINE_S, amount_of, timed_call
+from cgrates_py.responder import DEADLINE_S
 from protocol.descriptor import DescriptorError
 from protocol.dispatch import Sink, Status
 from protocol.errors import Code, code_of
@@ -93,20 +93,20 @@ class Explainer:
             return
         try:
             asked = read_asked(descriptor)
-            call = timed_call(asked.descriptor) if asked.source is None else None
-            amount_of(asked.descriptor)
         except DescriptorError as error:
             status = Status.MALFORMED if error.code is Code.PARSE_ERROR else Status.REFUSED
             sink.answer(token, status, str(error).encode())
             return
         self._under_way += 1
-        self._shop.run(self._answer(sink, token, asked, call))
+        self._shop.run(self._answer(sink, token, asked))
 
-    async def _answer(self, sink: Sink, token: object, asked: Asked, call: Call | None) -> None:
+    async def _answer(self, sink: Sink, token: object, asked: Asked) -> None:
         status, body = Status.REFUSED, _FAILED
         try:
             async with asyncio.timeout(DEADLINE_S):
-                document = await (self._charge(asked) if call is None else self._call(call, asked))
+                document = await (
+                    self._charge(asked) if asked.call is None else self._call(asked.call, asked)
+                )
             body = printed(document)
             status = Status.OK
             if len(body) > ANSWER_BYTES_MAX:
@@ -128,7 +128,7 @@ class Explainer:
     async def _call(self, call: Call, asked: Asked) -> Document:
         account = await self._account(call)
         book = self._shop.book
-        told = explain(book, call, account, amount_of(asked.descriptor), self._shop.clock.now_ns())
+        told = explain(book, call, account, asked.amount, self._shop.clock.now_ns())
         told = await asyncio.to_thread(completed, book, told)
         return described(told) | await self._verified(told, asked)
 
@@ -141,9 +141,8 @@ class Explainer:
 
     async def _charge(self, asked: Asked) -> Document:
         """Explain a charge that was taken."""
-        who = asked.descriptor
         assert asked.source is not None  # noqa: S101 -- or it is about a call
-        charge = await find_charge(self._journals, who.CstmId or "", who.Subject or "", asked.source)
+        charge = await find_charge(self._journals, asked.customer, asked.subject, asked.source)
         book = await self._book_of(charge)
         told = explain_charge(book, charge.request, charge.before)
         told = await asyncio.to_thread(completed, book, told)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cgrates_py.counters import RaterCounters
+from cgrates_py.explain.responder import Explainer
 from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.responder import Responder
 from protocol.dispatch import Status
@@ -102,6 +103,7 @@ class Desk:
             self.store, compile_tariff(self.tariff), self.clock, self.counters, LaneSettings(86_400, 60)
         )
         self.responder = Responder(shop, self.unknown_account)
+        self.explainer = Explainer(shop, self.responder.resolve, None, self)
         self._ids = itertools.count()
         self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
 
@@ -118,8 +120,13 @@ class Desk:
     def post(self, method: str, descriptor: bytes) -> asyncio.Future[tuple[int, bytes]]:
         token = next(self._ids)
         waiting = self._waiting[token] = asyncio.get_running_loop().create_future()
-        self.responder.submit(self, token, int(BY_NAME[f"Responder.{method}"]), descriptor)
+        desk = self.explainer if method == "Explain" else self.responder
+        desk.submit(self, token, int(BY_NAME[f"Responder.{method}"]), descriptor)
         return waiting
+
+    async def read_version(self, version: int) -> Tariff | None:
+        """The tariff, which has no version here."""
+        return None if version else self.tariff
 
     async def raw(self, method: str, **members: Any) -> tuple[int, bytes]:
         return await self.post(method, json.dumps(members).encode())
