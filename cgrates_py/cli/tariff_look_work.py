@@ -3,6 +3,7 @@
 import gc
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,13 +15,18 @@ from rich.text import Text
 from cgrates_py.cli import USAGE, CommandError, tables
 from cgrates_py.cli.tariff_reading import read_tariffs
 from cgrates_py.csv_export import csv_lines
+from cgrates_py.tariffs.checks.below_cost import CostSubjectError
+from cgrates_py.tariffs.checks.findings import Finding, Severity
 from cgrates_py.tariffs.diff import Change, Difference, Group
 from cgrates_py.tariffs.diff import diff as compare
+from cgrates_py.tariffs.lint import lint as check
 from cgrates_py.tariffs.numbers import shortened
 from cgrates_py.tariffs.subjects import CATEGORY, Who
+from cgrates_py.visible import visible
 from rater.book import FOREVER
 from rater.instant import InstantError, parse
 from rater.instant import text as instant_text
+from rater.tariff import Tariff
 
 DIFFERENT = 1
 NUMBERS_SHOWN = 6
@@ -53,10 +59,7 @@ def diff(
         raise CommandError("--to: expected a time after --from", USAGE)
     who = None if subject is None else who_of("--subject", subject)
     with steadily():
-        try:
-            old, new = read_tariffs([before, after], now_ns, timezone=timezone, **place)
-        except CommandError as error:
-            raise CommandError(str(error), USAGE) from None
+        old, new = read([before, after], now_ns, timezone, **place)
         found = compare(old, new, from_ns=from_ns, until_ns=until_ns, subject=who)
     if as_json:
         print_json(_diff_json(found))
@@ -66,6 +69,63 @@ def diff(
         _show_diff(found)
     if not found.equal:
         raise typer.Exit(DIFFERENT)
+
+
+def lint(
+    tariff: str,
+    cost: str | None,
+    cost_subject: str | None,
+    at: str | None,
+    as_json: bool,
+    as_csv: bool,
+    timezone: str | None,
+    **place: Any,
+) -> None:
+    """Look for what is wrong in a tariff and print it."""
+    one_of(json=as_json, csv=as_csv)
+    now_ns = time.time_ns()
+    at_ns = moment("--at", at, now_ns)
+    buyer = None if cost_subject is None else who_of("--cost-subject", cost_subject)
+    with steadily():
+        names = [tariff] if cost is None else [tariff, cost]
+        sale, *bought = read(names, now_ns, timezone, **place)
+        try:
+            found = check(sale, now_ns=at_ns, cost=bought[0] if bought else None, cost_subject=buyer)
+        except CostSubjectError as error:
+            raise CommandError(f"--cost-subject: {error}", USAGE) from None
+    rows = [{"severity": each.severity.value, **each._asdict(), "code": each.code.value} for each in found]
+    if as_json:
+        print_json(rows)
+    elif as_csv:
+        print_csv(("severity", "code", "place", "sentence", "suggestion"), rows)
+    else:
+        _show_findings(found)
+    if any(each.severity is Severity.ERROR for each in found):
+        raise typer.Exit(DIFFERENT)
+
+
+def _show_findings(found: list[Finding]) -> None:
+    console = tables.out()
+    for each in found[:ROWS_SHOWN]:
+        console.print(
+            Text(f"{each.severity.value}: {each.place}: {visible(each.sentence)} [{each.code.value}]")
+        )
+        console.print(Text(f"    {each.suggestion}"))
+    if len(found) > ROWS_SHOWN:
+        console.print(Text(f"… and {len(found) - ROWS_SHOWN} more; --csv lists all"))
+    counts = Counter(each.severity for each in found)
+    said = (
+        f"{counts[each]} {each.value}{'' if counts[each] == 1 else 's'}" for each in Severity if counts[each]
+    )
+    console.print(", ".join(said) or "nothing is wrong")
+
+
+def read(names: list[str], now_ns: int, timezone: str | None, **place: Any) -> list[Tariff]:
+    """Read tariffs; what cannot be read ends with the exit code of a wrong command line, as with diff(1)."""
+    try:
+        return read_tariffs(names, now_ns, timezone=timezone, **place)
+    except CommandError as error:
+        raise CommandError(str(error), USAGE) from None
 
 
 def one_of(**chosen: bool) -> None:

@@ -26,10 +26,11 @@ class Calendar:
     def __init__(self, rules: Iterable[Days]) -> None:
         different = set(rules)
         self._said: dict[int, str] = {}
+        self._masks: dict[Days, int] = {}
         self._years = tuple(sorted({year for rule in different for year in rule.years}))
         self.kinds = [sum(1 << place for place in self._dates)]
         for rule in different:
-            allowed = self._mask(rule)
+            allowed = self.mask(rule)
             parts = [(kind & allowed, kind & ~allowed) for kind in self.kinds]
             self.kinds = [part for pair in parts for part in pair if part]
         self.kinds.sort(key=_first)
@@ -49,8 +50,13 @@ class Calendar:
                     found[_place(row, day)] = day
         return dict(sorted(found.items()))
 
-    def _mask(self, rule: Days) -> int:
-        return sum(1 << place for place, day in self._dates.items() if self._allows(rule, place, day))
+    def mask(self, rule: Days) -> int:
+        """Give the dates that a rule allows, as a set."""
+        if rule not in self._masks:
+            self._masks[rule] = sum(
+                1 << place for place, day in self._dates.items() if self._allows(rule, place, day)
+            )
+        return self._masks[rule]
 
     def _allows(self, rule: Days, place: int, day: date) -> bool:
         row = place // _ROW

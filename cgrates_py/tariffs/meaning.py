@@ -97,7 +97,7 @@ class Meanings:
         """Give what a ladder means."""
         known = self._prices.get(ladder)
         if known is None:
-            known = self._prices[ladder] = _price(ladder)
+            known = self._prices[ladder] = price_of(ladder)
         return known
 
     def _read(self, period: Period) -> Meaning:
@@ -132,7 +132,8 @@ class Meanings:
 UNRATED = -1
 
 
-def _price(ladder: Ladder) -> Price:
+def price_of(ladder: Ladder) -> Price:
+    """Give what a ladder means."""
     steps: list[Step] = []
     connect_fee = 0
     for rate, following in zip(ladder, (*ladder[1:], None), strict=True):

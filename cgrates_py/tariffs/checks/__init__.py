@@ -1,0 +1,1 @@
+"""What can be wrong in a tariff, one module for each part of one."""
