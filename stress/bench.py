@@ -25,7 +25,7 @@ from rater.compiler import compile_tariff
 from rater.instant import parse as parse_time
 from rater.tariff import Tariff
 from storage.loading import load_folder
-from stress import metering, serving, traffic
+from stress import bulk, metering, serving, traffic
 from stress.client import JSONClient, RpcError
 from stress.decks import write_deck
 from stress.echo import messages
@@ -43,6 +43,8 @@ PRICED_CALLS = 2_000
 
 METERING = "metering"
 """Stands beside the kinds of traffic: authrep and reports over HTTP."""
+BULK = "bulk"
+"""Rates a month of calls by columns, in this process: no traffic."""
 ECHO = "echo"
 SHARE_BARS = {
     (Kind.GET_COST, 1): 28.0,
@@ -65,6 +67,9 @@ def bench(seconds: float, runs: int, only: Sequence[str], deck: bool, with_keys:
     """
     with tempfile.TemporaryDirectory(prefix="cgrates-py-bench-") as name:
         place = Path(name)
+        in_columns = bulk.measure(place / "bulk", runs, _say) if not only or BULK in only else []
+        if set(only) == {BULK}:
+            return Report(0, [], in_columns)
         singles = [*_core(place / "core"), *_start_up(place)]
         size, throughput, checks = _traffic(place, seconds, runs, only, with_keys)
         singles += checks
@@ -74,7 +79,7 @@ def bench(seconds: float, runs: int, only: Sequence[str], deck: bool, with_keys:
             singles += used
         if deck:
             singles += _deck(place, seconds)
-        return Report(size, throughput, singles, over_http)
+        return Report(size, throughput, singles + in_columns, over_http)
 
 
 def _traffic(
@@ -249,7 +254,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each measurement (default 2)")
     parser.add_argument("--runs", type=int, default=3, help="rounds; medians are told (default 3)")
     parser.add_argument(
-        "--only", action="append", choices=[*Kind, METERING], default=[], help="only this traffic"
+        "--only",
+        action="append",
+        choices=[*Kind, METERING, BULK],
+        default=[],
+        help="only this part",
     )
     parser.add_argument("--no-deck", action="store_true", help="leave out the large tariff")
     parser.add_argument("--with-keys", action="store_true", help="ask by a key with a tenant and limits")

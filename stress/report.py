@@ -48,7 +48,7 @@ def text(report: Report) -> str:
         f"{CONNECTIONS} connections; in flight: on each of them; "
         f"an answer of GetCost has {report.answer_bytes} bytes"
     )
-    parts = [about, _traffic("of the echo", report.throughput)]
+    parts = [about, _traffic("of the echo", report.throughput)] if report.throughput else []
     if report.metering:
         parts += ["over HTTP, one in flight on each connection", _traffic("of bare HTTP", report.metering)]
     return "\n\n".join([*parts, _singles(report.singles)])
