@@ -4,6 +4,7 @@ This module stays plain Python where the others of the core are compiled to C: a
 tariff in a thread beside its calls, and only plain Python lets go of the interpreter inside a loop.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -83,9 +84,7 @@ def _compile_plan(tariff: Tariff, plan_id: str, terms: dict[tuple[str, int], Ter
     one destination rate is capped and rounded once.
     """
     candidates: list[Candidate] = []
-    table: dict[str, int] = {}
-    combinations: list[tuple[int, ...]] = [()]
-    extended: dict[tuple[int, int], int] = {}
+    sold: dict[str, list[int]] = {}  # the numbers of the candidates of each destination
     zone: str | None = None
     for line in tariff.rating_plans[plan_id]:
         timing = ALWAYS if line.timing_id in ALWAYS_NAMES else tariff.timings[line.timing_id]
@@ -94,20 +93,35 @@ def _compile_plan(tariff: Tariff, plan_id: str, terms: dict[tuple[str, int], Ter
             place = (line.destination_rates_id, index)
             if place not in terms:
                 terms[place] = _terms(priced)
-            number = len(candidates)
+            sold.setdefault(priced.destination_id, []).append(len(candidates))
             candidates.append(_candidate(line, timing, tariff.rate_groups[priced.rates_id], terms[place]))
-            for prefix in _prefixes(tariff, priced.destination_id):
-                bare = digits(prefix)
-                known = table.get(bare, int(bare != prefix))
-                step = (known >> 1, number)
-                combination = extended.get(step)
-                if combination is None:
-                    combination = extended[step] = len(combinations)
-                    combinations.append((*combinations[known >> 1], number))
-                # the lowest bit remembers that the prefix was written with a plus
-                table[bare] = combination << 1 | known & 1
+    table, combinations = _table(tariff, sold)
     spanwise = any(line.spanwise for line in tariff.rating_plans[plan_id])
     return CompiledPlan(plan_id, table, combinations, candidates, ZoneInfo(zone) if zone else None, spanwise)
+
+
+def _table(tariff: Tariff, sold: Mapping[str, list[int]]) -> tuple[dict[str, int], list[tuple[int, ...]]]:
+    """Number the combinations of candidates that prefixes have, and tell the number of each prefix.
+
+    The lowest bit of a number remembers that the prefix was written with a plus.
+    """
+    table: dict[str, int] = {}
+    combinations: list[tuple[int, ...]] = [()]
+    numbers: dict[tuple[int, ...], int] = {(): 0}
+    for destination_id, candidates in sold.items():
+        joined: dict[int, int] = {}  # by the combination that the prefixes had from other destinations
+        for prefix in _prefixes(tariff, destination_id):
+            bare = digits(prefix)
+            known = table.get(bare)
+            before = 0 if known is None else known >> 1
+            combination = joined.get(before)
+            if combination is None:
+                both = tuple(sorted((*combinations[before], *candidates)))
+                combination = joined[before] = numbers.setdefault(both, len(combinations))
+                if combination == len(combinations):
+                    combinations.append(both)
+            table[bare] = combination << 1 | (known & 1 if known is not None else bare != prefix)
+    return table, combinations
 
 
 def _prefixes(tariff: Tariff, destination_id: str) -> tuple[str, ...]:
