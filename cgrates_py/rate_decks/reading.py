@@ -135,17 +135,20 @@ def _date_order(sheet: Sheet, first: int, columns: Columns) -> str | None:
         return None
     first_max = second_max = 0
     for text in {
-        cells[place].strip()
+        cells[place]
         for line, cells in sheet.lines()
         if line > first
         for place in places
         if place < len(cells)
     }:
-        one, two = read.day_and_month(text)
+        one, two = read.day_and_month(text.strip())
         first_max, second_max = max(first_max, one), max(second_max, two)
     if (first_max > 12) == (second_max > 12):
         return None
     return "dmy" if first_max > 12 else "mdy"
+
+
+_CODE_FIELDS = frozenset({Field.CODE, Field.COUNTRY})
 
 
 class _Rows:
@@ -158,6 +161,8 @@ class _Rows:
         self._columns = columns
         self._rules = rules
         self._findings = findings
+        self._others = sorted({place for field, place in columns.places.items() if field not in _CODE_FIELDS})
+        self._known: dict[tuple[str, ...], Entry] = {}
         self._read_price = _remembered(self._price)
         self._read_fee = _remembered(_fee)
         self._read_seconds = _remembered(lambda text: Mended(read.seconds(text)))
@@ -167,7 +172,7 @@ class _Rows:
 
     def take(self, line: int, cells: Cells) -> None:
         """Read one row into the prices of its codes, or tell why not."""
-        if not any(cell.strip() for cell in cells):
+        if not "".join(cells).strip():
             return
         self.count += 1
         try:
@@ -177,6 +182,20 @@ class _Rows:
 
     def _take(self, line: int, cells: Cells) -> None:
         codes = self._codes(line, cells)
+        said = tuple([cells[place] if place < len(cells) else "" for place in self._others])
+        known = self._known.get(said)
+        if known is not None:
+            entry = Entry(line, known.name, known.terms, known.starts_ns, known.ends_ns)
+        else:
+            findings = self._findings.count
+            entry = self._entry(line, cells, codes[0])
+            if self._findings.count == findings:  # a flaw is told again for every row that has it
+                self._known[said] = entry
+        for code in codes:
+            self._put(code, entry)
+
+    def _entry(self, line: int, cells: Cells, code: str) -> Entry:
+        """Read everything but the codes."""
         self._check_sold(cells)
         price = self._value(line, cells, Field.PRICE, self._read_price, None)
         if price is None:
@@ -191,14 +210,13 @@ class _Rows:
         ends_ns = self._value(line, cells, Field.ENDS, self._read_date, None)
         if ends_ns is not None and starts_ns is not None and ends_ns <= starts_ns:
             raise _SkippedError(Field.ENDS, self._text(cells, Field.ENDS), "an end after the beginning")
-        entry = Entry(line, self._name(line, cells, codes[0]), terms, starts_ns, ends_ns)
-        for code in codes:
-            self._put(code, entry)
+        return Entry(line, self._name(line, cells, code), terms, starts_ns, ends_ns)
 
     def _codes(self, line: int, cells: Cells) -> tuple[str, ...]:
         text, country = self._text(cells, Field.CODE), self._text(cells, Field.COUNTRY)
-        if text.isascii() and text.isdecimal() and not country and text[0] != "0" and len(text) <= 15:
-            return (text,)
+        digits = text.removeprefix("+")
+        if not country and digits.isdecimal() and digits.isascii() and digits[0] != "0" and len(digits) <= 15:
+            return (digits,)
         bare = re.sub(r"[\s+().-]", "", country.removesuffix(".0")).lstrip("0")
         if country and not (bare.isascii() and bare.isdecimal()):
             raise _SkippedError(Field.COUNTRY, country, "a calling code of digits")
