@@ -15,6 +15,7 @@ MODULES = (
     "store_faults",
     "linearizable",
     "swap",
+    "activation",
     "clock",
     "cluster",
     "lost_update",
