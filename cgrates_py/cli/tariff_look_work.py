@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -196,7 +197,7 @@ def _change(change: Change) -> dict[str, Any]:
         "from": None if change.from_ns is None else instant_text(change.from_ns),
         "to": None if change.until_ns is None else instant_text(change.until_ns),
         **dict(zip(_CHANGE[3:], line, strict=False)),
-        "percent": line.percent or None,
+        "percent": line.percent.removeprefix("+") or None,
     }
 
 
@@ -220,6 +221,7 @@ def _diff_rows(found: Difference) -> Iterator[dict[str, Any]]:
     for group in found.groups:
         for change in group.changes:
             told = _change(change)
+            told["percent"] = None if told["percent"] is None else Decimal(told["percent"])
             yield {**told, "numbers": " ".join(told["numbers"]), "subjects": _names(group)}
     for each in found.plans:
         yield {"subjects": f"plan {each.plan}", **each._asdict()}
@@ -237,7 +239,10 @@ def _show_diff(found: Difference) -> None:
         rows = []
         for change in group.changes[:ROWS_SHOWN]:
             told = _change(change)
-            told |= {"numbers": some(told["numbers"], NUMBERS_SHOWN), "%": told.pop("percent")}
+            told |= {
+                "numbers": some(told["numbers"], NUMBERS_SHOWN),
+                "%": told.pop("percent") and change.line.percent,
+            }
             rows.append(told)
         console.print(tables.records(_names(group), without_empty(rows)))
         if len(group.changes) > ROWS_SHOWN:

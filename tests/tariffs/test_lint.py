@@ -54,12 +54,8 @@ def written(*each: Interval, **more: tuple[Interval, ...]) -> Tariff:
     return Tariff(rates={(CUSTOMER, "anna"): rates})
 
 
-def interval(
-    price: str, weight: int = 0, hours: tuple[int, int] = (0, 24), **days: tuple[int, ...]
-) -> Interval:
-    return Interval(
-        Decimal(price), weight=Decimal(weight), start_s=hours[0] * 3600, end_s=hours[1] * 3600, **days
-    )
+def interval(price: str, weight: int = 0, hours: tuple[int, int] = (0, 24)) -> Interval:
+    return Interval(Decimal(price), weight=Decimal(weight), start_s=hours[0] * 3600, end_s=hours[1] * 3600)
 
 
 def periods(*starts: int) -> Tariff:
