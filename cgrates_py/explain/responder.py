@@ -151,13 +151,10 @@ class Explainer:
     async def _book_of(self, charge: StoredCharge) -> Book:
         """Find the book that the charge was decided by. Raises ChargeError if it is no longer kept."""
         version = charge.line.tariff_version
-        if not version:  # the journal does not tell: the tariff of the call's start is as good as any
-            return self._shop.book
-        book: Book | None = self._shop.book
-        while book is not None:
-            if book.version == version:
-                return book.as_version(version)
-            book = book.later
+        chain = self._shop.book
+        # where the journal does not tell the version, that of the call's start is as good as any
+        if version in {0, chain.at(charge.request.call.start_ns).version}:
+            return chain
         tariff = await self._oracle.tariff(version)
         if tariff is None:
             sentence = f"version {version} of the tariff, which decided {charge.source}, is no longer kept"
