@@ -68,10 +68,13 @@ def cap(settled: Settlement | None) -> str:
 def steps(price: Price, unit: Decimal | None = None) -> str:
     """Tell the prices by usage, with their increments."""
     said = []
+    held = None
     for step in price.steps:
-        after = f"from {duration(step.from_ns)} on " if step.from_ns else ""
-        begun = f" by {duration(step.increment_ns)}" if step.increment_ns else ""
-        said.append(f"{after}{unit_price(step, unit or step.unit)}{begun}")
+        told = [f"from {duration(step.from_ns)} on"] if step.from_ns else []
+        told += [unit_price(step, unit or step.unit)] if step.per_second != held else []
+        told += [f"by {duration(step.increment_ns)}"] if step.increment_ns else []
+        said.append(" ".join(told))
+        held = step.per_second
     return ", ".join(said)
 
 
