@@ -117,10 +117,11 @@ class Folder:
         if stream is None:
             return
         with stream:
-            number = 0
+            number = done = 0
             while raw := stream.readline(LINE_BYTES_MAX + 1):
                 number += 1
-                if number > LINES_MAX or stream.tell() > FILE_BYTES_MAX:
+                done += len(raw)
+                if number > LINES_MAX or done > FILE_BYTES_MAX:
                     expected = f"at most {LINES_MAX} lines and {FILE_BYTES_MAX} bytes"
                     self.report.problem(name, f"{number}:1", expected, "more")
                     break
@@ -130,11 +131,12 @@ class Folder:
                     )
                     while raw and not raw.endswith(b"\n"):
                         raw = stream.readline(LINE_BYTES_MAX)
+                        done += len(raw)
                     continue
                 if (text := self._text(name, number, raw)) is not None:
                     yield number, text
                 if not number % PROGRESS_LINES:
-                    self._tell(stream.tell())
+                    self._tell(done)
         self.finished(name)
 
     def _text(self, name: str, number: int, raw: bytes) -> str | None:

@@ -134,11 +134,8 @@ def rows(folder: Folder, file: str) -> Iterator[Row]:
                 continue
         else:
             cells = text.split(",")
-        first = cells[0].strip() if cells else ""
-        if first.startswith("#"):
-            continue
         cells = [cell.strip() for cell in cells]
-        if any(cells):
+        if any(cells) and cells[0][:1] != "#":
             yield Row(file, report, line, cells)
 
 

@@ -93,6 +93,7 @@ def whole(value: Decimal, least: int, most: int) -> int:
     return int(value)
 
 
+@lru_cache(maxsize=1_024)
 def duration_ns(text: str) -> int:
     """Read ``1h``, ``1m30s``, ``500ms`` or a bare number of seconds (or units)."""
     if _NUMBER.fullmatch(text):
