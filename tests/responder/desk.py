@@ -103,6 +103,8 @@ class Desk:
             self.store, compile_tariff(self.tariff), self.clock, self.counters, LaneSettings(86_400, 60)
         )
         self.responder = Responder(shop, self.unknown_account)
+        self.shop = shop
+        self.tariffs: dict[int, Tariff] = {}
         self.explainer = Explainer(shop, self.responder.resolve, None, self)
         self._ids = itertools.count()
         self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
@@ -125,8 +127,8 @@ class Desk:
         return waiting
 
     async def read_version(self, version: int) -> Tariff | None:
-        """The tariff, which has no version here."""
-        return None if version else self.tariff
+        """The tariff of a version; that of the desk has none."""
+        return self.tariffs.get(version) if version else self.tariff
 
     async def raw(self, method: str, **members: Any) -> tuple[int, bytes]:
         return await self.post(method, json.dumps(members).encode())
