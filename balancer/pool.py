@@ -39,7 +39,13 @@ from protocol.limits import (
 from protocol.methods import HOST_METHODS, Method
 
 READS: Final = frozenset(
-    {Method.GET_COST, Method.GET_MAX_SESSION_TIME, Method.GET_ACCOUNT, Method.METERING_AUTHORIZE}
+    {
+        Method.GET_COST,
+        Method.GET_MAX_SESSION_TIME,
+        Method.GET_ACCOUNT,
+        Method.METERING_AUTHORIZE,
+        Method.EXPLAIN,
+    }
 )
 """Methods that change nothing. They may leave their preferred rater: accounts are fenced by versions."""
 

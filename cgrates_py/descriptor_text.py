@@ -40,6 +40,8 @@ class Descriptor:
     te: str | None = None
     amount: str | None = None
     request_id: str | None = None
+    verify: str | None = None
+    source: str | None = None
 
     def encode(self) -> bytes:
         """Print the JSON text. Raises DescriptorError for the first part that cannot be."""
@@ -58,6 +60,10 @@ class Descriptor:
             members.append(b'"Amount":' + _amount(self.amount))
         if self.request_id is not None:
             members.append(b'"RequestId":' + _request_id(self.request_id))
+        if self.verify is not None:
+            members.append(b'"Verify":' + _boolean("verify", self.verify))
+        if self.source is not None:
+            members.append(b'"Source":' + _string("source", self.source))
         return b"{" + b",".join(members) + b"}"
 
 
@@ -89,6 +95,12 @@ def _time(part: str, text: str) -> bytes:
     except instant.InstantError as error:
         raise DescriptorError(part, str(error)) from None
     return orjson.dumps(restored)
+
+
+def _boolean(part: str, text: str) -> bytes:
+    if text not in {"true", "false"}:
+        raise DescriptorError(part, f"expected true or false, got {text[:40]!r}")
+    return text.encode()
 
 
 def _amount(text: str) -> bytes:

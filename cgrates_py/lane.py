@@ -19,9 +19,9 @@ from protocol.dispatch import Sink, Status
 from protocol.errors import Code
 from rater.account import Account
 from rater.book import Book
+from rater.charging import BY_NOW, Request, decide
 from rater.charging import Answer as DomainAnswer
 from rater.charging import Operation as Kind
-from rater.charging import Request, decide
 from rater.refusal import Refusal
 from storage.store import (
     AccountKey,
@@ -49,6 +49,12 @@ usual operations takes half of that, one of calls of a year would take half a se
 
 STORE_RETRY_S = 0.02
 """Pause before the next attempt when the store failed; it paces itself while it is down."""
+
+
+_BY_TARIFF = frozenset(
+    {Kind.DEBIT, Kind.DEBIT_SECONDS, Kind.ADD_RECIEVED_CALL_SECONDS, Kind.RESET_USER_BUDGET}
+)
+"""What comes out otherwise under another tariff."""
 
 
 class Operation:
@@ -356,7 +362,10 @@ class Lane:
         self, operation: Operation, decided: _Batch, version: int, now_ns: int
     ) -> tuple[int, bytes]:
         request = operation.request
-        decision = decide(self._shop.book, decided.account, request)
+        book = self._shop.book
+        if book.later is not None and request.operation in BY_NOW:
+            book = book.at(now_ns)
+        decision = decide(book, decided.account, request)
         if isinstance(decision.answer, Refusal):
             return int(Status.REFUSED), str(decision.answer).encode()
         changed = decision.account is not decided.account
@@ -365,6 +374,7 @@ class Lane:
         except AnswerTooLongError as error:
             return int(Status.REFUSED), error.body  # and nothing is charged
         if changed:
+            call = request.call
             decided.entries.append(
                 Entry(
                     now_ns,
@@ -373,6 +383,8 @@ class Lane:
                     request.amount,
                     decided.account,
                     decision.account,
+                    call if call.number or call.end_ns else None,
+                    self._shop.counters.tariff_version if request.operation in _BY_TARIFF else 0,
                 )
             )
             decided.account = decision.account

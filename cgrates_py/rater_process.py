@@ -23,6 +23,7 @@ from cgrates_py.auditor import Auditor
 from cgrates_py.client import MakeTls, plain
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
+from cgrates_py.explain.responder import Explainer
 from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.metering.responder import MeteringResponder
 from cgrates_py.process import settle_memory
@@ -107,22 +108,30 @@ class TariffKeeper:
                 self._news.clear()
 
 
-class Desks:
-    """The dispatcher of a rater: calls go to one responder, metering and records of usage to others."""
+_BESIDE_CALLS = METERING | USAGE | {Method.EXPLAIN}
 
-    def __init__(self, calls: Dispatcher, metering: Dispatcher, usage: Dispatcher) -> None:
+
+class Desks:
+    """The dispatcher of a rater: calls go to one responder, the rest to others."""
+
+    def __init__(
+        self, calls: Dispatcher, metering: Dispatcher, usage: Dispatcher, explanations: Dispatcher
+    ) -> None:
+        self._explanations = explanations.submit
         self._calls = calls.submit
         self._metering = metering.submit
         self._usage = usage.submit
 
     def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
         """Take one request; see ``protocol.dispatch``."""
-        if method in METERING:
+        if method not in _BESIDE_CALLS:
+            self._calls(sink, token, method, descriptor)
+        elif method in METERING:
             self._metering(sink, token, method, descriptor)
         elif method in USAGE:
             self._usage(sink, token, method, descriptor)
         else:
-            self._calls(sink, token, method, descriptor)
+            self._explanations(sink, token, method, descriptor)
 
 
 class DirectHost:
@@ -209,7 +218,8 @@ async def run_rater(
         metering = MeteringResponder(shop, store, responder.resolve, DEADLINE_S)
         cyclops_rc, scheduler = make_cyclops(shop, store, cyclops, partial(store.be_scheduler, name))
         usage = _usage_responder(shop, store, cyclops_rc)
-        dispatcher = failpoints.dispatcher_of(Desks(responder, metering, usage))
+        explainer = Explainer(shop, responder.resolve, store, store)
+        dispatcher = failpoints.dispatcher_of(Desks(responder, metering, usage, explainer))
         keeper = TariffKeeper(store, name, responder, counters)
         await keeper.load()
         auditor = Auditor(store, name)

@@ -55,6 +55,7 @@ class Right(IntEnum):
 _NEEDED: Final[dict[int, Right]] = {
     Method.GET_COST: Right.READ,
     Method.GET_MAX_SESSION_TIME: Right.READ,
+    Method.EXPLAIN: Right.READ,
     Method.GET_ACCOUNT: Right.READ,
     Method.STATUS: Right.READ,
     Method.METRICS: Right.READ,

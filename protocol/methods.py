@@ -28,6 +28,7 @@ class Method(IntEnum):
     USAGE_READ = 20
     USAGE_ADMINISTER = 21
     CHARGES_LIST = 22
+    EXPLAIN = 23
 
 
 NAMES = {
@@ -53,6 +54,7 @@ NAMES = {
     Method.USAGE_READ: "Usage.Read",
     Method.USAGE_ADMINISTER: "Usage.Administer",
     Method.CHARGES_LIST: "Charges.List",
+    Method.EXPLAIN: "Responder.Explain",
 }
 """The first name of each method; journals and metrics use the part behind the dot."""
 

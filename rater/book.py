@@ -39,6 +39,21 @@ class Route(NamedTuple):
     periods: DatedPeriods
 
 
+class Asked(NamedTuple):
+    """A profile that was asked for the price of a number: its subject's, at which depth of fallback.
+
+    ``plan_id`` and ``activation_ns`` are of the plan in force; None: none is yet, or (``exists`` false) there
+    is no such profile. ``knows``: the plan has a prefix that begins the number.
+    """
+
+    subject: str
+    depth: int
+    exists: bool
+    plan_id: str | None
+    activation_ns: int
+    knows: bool
+
+
 class Dated:
     """The dated prices of a prefix in order of activation; prefixes of the same prices share one."""
 
@@ -98,7 +113,11 @@ class SubjectRates:
 
 
 class Book:
-    """A compiled tariff. Immutable but for what it remembers of look-ups, which is bounded."""
+    """A compiled tariff. Immutable but for what it remembers of look-ups, which is bounded.
+
+    Books of several versions are a chain: ``later`` (None: there is none) prices the calls that start at
+    ``later_ns`` or after it. Whoever is given a chain takes the book ``at`` a start, once.
+    """
 
     def __init__(
         self,
@@ -115,6 +134,26 @@ class Book:
         self._table = table
         self._destinations = destinations
         self._tariff_plans = tariff_plans
+        self.version: int = 0
+        self.later: Book | None = None
+        self.later_ns: int = FOREVER
+
+    def as_version(self, version: int, later: "Book | None" = None, later_ns: int = FOREVER) -> "Book":
+        """Make a link of a chain, which shares the tables of this book; 0 is no version of a store."""
+        link = Book(
+            self._rates, self._plans, self._profiles, self._table, self._destinations, self._tariff_plans
+        )
+        link.version = version
+        link.later = later
+        link.later_ns = later_ns
+        return link
+
+    def at(self, start_ns: int) -> "Book":
+        """Find the book of a chain that prices what starts at an instant; not one before this."""
+        book = self
+        while (later := book.later) is not None and start_ns >= book.later_ns:
+            book = later
+        return book
 
     def tariff_plan(self, plan_id: str) -> TariffPlan | None:
         """Find what a subscriber's plan gives."""
@@ -182,6 +221,29 @@ class Book:
             return found
         return self._profile_route(customer, subject, category, wanted, start_ns, end_ns)
 
+    def route_across(
+        self, customer: str, subject: str, category: str, number: str, start_ns: int, end_ns: int
+    ) -> Route | Refusal:
+        """Find what prices a call that this book prices at its start, also where later books take over.
+
+        They do at their activation if the prices then in force are ``spanwise``. Refuses as ``route`` does,
+        also if a later book refuses.
+        """
+        found = self.route(customer, subject, category, number, start_ns, end_ns)
+        if isinstance(found, Refusal):
+            return found
+        periods = found.periods
+        book = self
+        while (later := book.later) is not None and (at_ns := book.later_ns) < end_ns:
+            before = tuple([dated for dated in periods if dated[0] < at_ns])
+            if before[-1][1].spanwise:
+                onward = later.route(customer, subject, category, number, at_ns, end_ns)
+                if isinstance(onward, Refusal):
+                    return onward
+                periods = (*before, (at_ns, onward.periods[0][1]), *onward.periods[1:])
+            book = later
+        return Route(found.prefix, periods)
+
     def _profile_route(
         self, tenant: str, subject: str, category: str, number: str, start_ns: int, end_ns: int
     ) -> Route | Refusal:
@@ -195,7 +257,7 @@ class Book:
         periods: list[tuple[int, Period]] = []
         at_ns = start_ns
         while not periods or at_ns < end_ns:
-            found, until_ns = self._seller(profile, (tenant, category), number, at_ns, 0)
+            found, until_ns = self._seller(profile, (tenant, category), number, at_ns, 0, None)
             if found is None:
                 sentence = f"the rating plans of subject {subject!r} have no rate for {number!r}"
                 return Refusal(Reason.RATE_NOT_FOUND, f"{sentence} at {text(at_ns)}")
@@ -206,23 +268,72 @@ class Book:
             at_ns = until_ns
         return Route(prefix, tuple(periods))
 
+    def sellers(
+        self, customer: str, subject: str, category: str, number: str, at_ns: int
+    ) -> tuple[list[Asked], int]:
+        """List the profiles that are asked for a number's price at one instant, and until when they are.
+
+        The first is the subject's own or that of ``*any``; the last is the one that prices it, if any does.
+        """
+        profile = self._profile(customer, category, subject)
+        if profile is None:
+            return [], FOREVER
+        own = profile is self._profiles.get((customer, category, subject))
+        asked = [Asked(subject if own else ANY, 0, True, None, 0, False)]
+        _, until_ns = self._seller(profile, (customer, category), digits(number), at_ns, 0, asked)
+        return asked, until_ns
+
+    def has_prefixes(self, customer: str, subject: str) -> bool:
+        """Tell whether a subject has prices of its own, written for prefixes."""
+        return (customer, subject) in self._rates
+
+    def own_route(
+        self, customer: str, subject: str, number: str, start_ns: int, end_ns: int
+    ) -> Route | Refusal | None:
+        """Find what the subject's own prefixes say of a call; None: nothing, its profile is asked."""
+        own = self._rates.get((customer, subject))
+        return None if own is None else own.route(digits(number), start_ns, end_ns)
+
+    def destinations_of(self, prefix: str) -> list[str]:
+        """Name the destinations that list a prefix."""
+        wanted = digits(prefix)
+        table = self._table
+        node = table.find(wanted)
+        if not node or table.length(node) < len(wanted):
+            return []
+        return [self._destinations[place] for place, _ in table.members(table.group(node))]
+
     def _seller(
-        self, profile: Profile, group: tuple[str, str], number: str, at_ns: int, depth: int
+        self,
+        profile: Profile,
+        group: tuple[str, str],
+        number: str,
+        at_ns: int,
+        depth: int,
+        asked: list[Asked] | None,
     ) -> tuple[tuple[str, Period] | None, int]:
         """Find (prefix, period) for one instant, falling back as the profile says, and until when it holds.
 
-        It holds until any of the profiles that were asked, also in vain, has another plan.
+        It holds until any of the profiles that were asked, also in vain, has another plan. ``asked``, whose
+        last is this profile, takes notes.
         """
         until_ns = next((line.activation_ns for line in profile if line.activation_ns > at_ns), FOREVER)
         active = next((line for line in reversed(profile) if line.activation_ns <= at_ns), None)
         if active is None:
             return None, until_ns
         found = self._plans[active.rating_plan_id].match(number, active.activation_ns)
+        if asked is not None:
+            known = found is not None
+            asked[-1] = asked[-1]._replace(
+                plan_id=active.rating_plan_id, activation_ns=active.activation_ns, knows=known
+            )
         if found is None and depth < FALLBACK_DEPTH_MAX:
             for subject in active.fallback_subjects:
                 fallback = self._profiles.get((*group, subject))
+                if asked is not None:
+                    asked.append(Asked(subject, depth + 1, fallback is not None, None, 0, False))
                 if fallback is not None:
-                    found, fallback_until_ns = self._seller(fallback, group, number, at_ns, depth + 1)
+                    found, fallback_until_ns = self._seller(fallback, group, number, at_ns, depth + 1, asked)
                     until_ns = min(until_ns, fallback_until_ns)
                     if found is not None:
                         break

@@ -74,6 +74,12 @@ class Request(NamedTuple):
     metering: Metering | None = None
 
 
+BY_NOW = frozenset(
+    {Operation.DEBIT_SECONDS, Operation.ADD_RECIEVED_CALL_SECONDS, Operation.RESET_USER_BUDGET}
+)
+"""What depends on the tariff and has no call: the version in force now decides, else that of the start."""
+
+
 Answer = int | CallCost | Account | MeteringStatus
 """An amount of scale 10⁻⁹, a priced call, the account itself, or what metered usage came to."""
 
@@ -86,7 +92,10 @@ class Decision(NamedTuple):
 
 
 def decide(book: Book, account: Account, request: Request) -> Decision:
-    """Decide one operation on an account that exists. Pure: changes nothing, knows no clock."""
+    """Decide one operation on an account that exists. Pure: changes nothing, knows no clock.
+
+    Of a chain of books, what is ``BY_NOW`` has to be given the one in force.
+    """
     if account.disabled and request.operation not in _WHEN_DISABLED:
         return _refused(account, Reason.ACCOUNT_DISABLED, f"account {account.subject!r} is disabled")
     decision = _DECIDERS[request.operation](book, account, request)
@@ -262,6 +271,7 @@ def _max_session(book: Book, account: Account, request: Request) -> Decision:
     maximum cost limits the amount before the trials.
     """
     call, amount_ns = request.call, request.amount
+    book = book.at(call.start_ns)
     free_ns = sum(
         use.seconds_ns for use in usable_buckets(book, account, call.number) if not use.bucket.price
     )

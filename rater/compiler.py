@@ -58,10 +58,10 @@ def _compile_prices(tariff: Tariff) -> dict[int, Dated]:
 def _compile_prefix(rate: PrefixRate) -> Dated:
     zone = ZoneInfo(rate.timezone) if rate.timezone else None
     ordered = sorted(rate.periods, key=lambda period: period.activation_ns)
-    return Dated([_compile_period(period, zone) for period in ordered])
+    return Dated([_compile_period(period, zone, rate.spanwise) for period in ordered])
 
 
-def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None) -> Period:
+def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None, spanwise: bool) -> Period:
     rates = tuple(Rate(interval) for interval in period.intervals)
     ranked = sorted(rates, key=lambda rate: (-rate.shown.weight, rate.shown.price))
     parts: list[DayPart] = [
@@ -75,7 +75,7 @@ def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None) -> Period:
         )
         for rate in ranked
     ]
-    return Period(period.activation_ns, Schedule(parts), rates, zone)
+    return Period(period.activation_ns, Schedule(parts), rates, zone, "", spanwise)
 
 
 def _compile_plans(tariff: Tariff, table: PrefixTable) -> dict[str, CompiledPlan]:
@@ -83,7 +83,13 @@ def _compile_plans(tariff: Tariff, table: PrefixTable) -> dict[str, CompiledPlan
     lines = _Lines(tariff)
     return {
         plan_id: CompiledPlan(
-            plan_id, number, table, tuple(map(lines.compiled, said)), lines.zone(said), remembered
+            plan_id,
+            number,
+            table,
+            tuple(map(lines.compiled, said)),
+            lines.zone(said),
+            remembered,
+            any(line.spanwise for line in said),
         )
         for number, (plan_id, said) in enumerate(tariff.rating_plans.items())
     }

@@ -30,9 +30,10 @@ class Period:
 
     ``rates`` are all of them in the order written, to be shown. ``zone`` None: the zone of the call.
     ``plan_id`` is the rating plan that they come from; empty: from prices written for the prefix itself.
+    ``spanwise``: a call is cut where another version of the tariff becomes active.
     """
 
-    __slots__ = ("activation_ns", "plan_id", "rates", "schedule", "zone")
+    __slots__ = ("activation_ns", "plan_id", "rates", "schedule", "spanwise", "zone")
 
     def __init__(
         self,
@@ -41,7 +42,9 @@ class Period:
         rates: tuple[Rate, ...],
         zone: ZoneInfo | None,
         plan_id: str = "",
+        spanwise: bool = False,
     ) -> None:
+        self.spanwise = spanwise
         self.activation_ns = activation_ns
         self.schedule = schedule
         self.rates = rates
@@ -101,7 +104,7 @@ def keep(known: "dict[Any, Any]", key: object, value: object) -> None:
 class CompiledPlan:
     """The lines of one rating plan, the ``number``-th of its tariff."""
 
-    __slots__ = ("_lines", "_number", "_remembered", "_table", "_zone", "plan_id")
+    __slots__ = ("_lines", "_number", "_remembered", "_table", "_zone", "plan_id", "spanwise")
 
     def __init__(
         self,
@@ -111,8 +114,10 @@ class CompiledPlan:
         lines: tuple[CompiledLine, ...],
         zone: ZoneInfo | None,
         remembered: Remembered,
+        spanwise: bool = False,
     ) -> None:
         self.plan_id = plan_id
+        self.spanwise = spanwise
         self._number = number
         self._table = table
         self._lines = lines
@@ -191,7 +196,7 @@ class CompiledPlan:
         if period is None:
             parts = self._parts(chain)
             rates = tuple(rate for part in parts for rate in part.ladder)
-            period = Period(activation_ns, Schedule(parts), rates, self._zone, self.plan_id)
+            period = Period(activation_ns, Schedule(parts), rates, self._zone, self.plan_id, self.spanwise)
             keep(self._remembered.periods, key, period)
         return period
 

@@ -17,11 +17,11 @@ from struct import Struct
 WIDTH = 18
 """Digits that 64 bits hold. Longer prefixes, which no numbering plan has, stand in a dictionary."""
 
-_HEAD_STEP = 10 ** (WIDTH - 5)
-_HEADS = 10**5
+_HEAD_DIGITS_MAX = 5
+"""First digits that a look-up steps by, at most; a small table has fewer."""
 
 _MAGIC = b"cgrpfx01"
-_SIZES = Struct("<8s6Q")
+_SIZES = Struct("<8s7Q")
 
 NOBODY = 0
 """The node of numbers that no prefix begins."""
@@ -38,6 +38,7 @@ class PrefixTable:
 
     __slots__ = (
         "_groups",
+        "_head_step",
         "_heads",
         "_lengths",
         "_long",
@@ -54,17 +55,18 @@ class PrefixTable:
         view = memoryview(block)
         if len(view) < _SIZES.size or bytes(view[: len(_MAGIC)]) != _MAGIC:
             raise ValueError("no table of prefixes of this version")
-        _, ranges, nodes, offsets, members, long_bytes, size = _SIZES.unpack_from(view)
+        _, ranges, heads, nodes, offsets, members, long_bytes, size = _SIZES.unpack_from(view)
         if size != len(view):
             raise ValueError(f"{len(view)} bytes of a table of prefixes of {size}")
         self.block = block
         place = _SIZES.size
         taken: list[memoryview] = []
-        counts = (ranges, ranges, _HEADS + 1, nodes, nodes, offsets, members, nodes)
+        counts = (ranges, ranges, heads + 1, nodes, nodes, offsets, members, nodes)
         for count, width in zip(counts, (8, 4, 4, 4, 4, 4, 4, 1), strict=True):
             section = view[place : place + count * width]
             taken.append(section.cast("Q") if width == 8 else section.cast("I") if width == 4 else section)
             place += -(-count * width // 8) * 8
+        self._head_step = 10**WIDTH // heads
         self._starts, self._nodes, self._heads = taken[0], taken[1], taken[2]
         self._parents, self._groups, self._offsets, self._members, self._lengths = taken[3:]
         pairs = (line.split(" ") for line in bytes(view[place : place + long_bytes]).decode().splitlines())
@@ -84,7 +86,7 @@ class PrefixTable:
         if not (head.isascii() and head.isdigit()):
             head = _leading_digits(head)
         code = int(head.ljust(WIDTH, "0"))
-        step = code // _HEAD_STEP
+        step = code // self._head_step
         heads = self._heads
         node = int(self._nodes[bisect_right(self._starts, code, heads[step], heads[step + 1]) - 1])
         while self._lengths[node] > len(head):  # begins the number only with the zeros that filled it up
@@ -166,12 +168,13 @@ def _block(groups: dict[str, int], members: list[tuple[int, ...]]) -> bytes:
             of_group.append(groups[prefix])
     offsets = array("I", accumulate(map(len, members), initial=0))
     flat = array("I", (each for group in members for each in group))
-    heads = array("I", (bisect_right(starts, head * _HEAD_STEP) for head in range(_HEADS + 1)))
+    head_step = 10 ** (WIDTH - min(len(str(len(starts))) - 1, _HEAD_DIGITS_MAX))
+    heads = array("I", (bisect_right(starts, head) for head in range(0, 10**WIDTH + 1, head_step)))
     text = "".join(long_lines).encode()
     sections = (starts, nodes, heads, parents, of_group, offsets, flat, lengths)
     parts = [_padded(section.tobytes()) for section in sections]
     size = _SIZES.size + sum(map(len, parts)) + len(text)
-    counts = (len(starts), len(lengths), len(offsets), len(flat), len(text), size)
+    counts = (len(starts), len(heads) - 1, len(lengths), len(offsets), len(flat), len(text), size)
     return b"".join((_SIZES.pack(_MAGIC, *counts), *parts, text))
 
 

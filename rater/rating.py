@@ -62,8 +62,19 @@ class CallCost(NamedTuple):
 
 
 def price_call(book: Book, call: Call, account: Account | None) -> CallCost | Refusal:
-    """Price a call. Refuses with RATE_NOT_FOUND, RATE_NOT_ACTIVE or AMOUNT_OUT_OF_RANGE; changes nothing."""
-    route = book.route(call.customer, call.subject, call.category, call.number, call.start_ns, call.end_ns)
+    """Price a call by the book of its start. Changes nothing.
+
+    Refuses with RATE_NOT_FOUND, RATE_NOT_ACTIVE, AMOUNT_OUT_OF_RANGE or CALL_TOO_LONG.
+    """
+    if book.later is None:
+        route = book.route(
+            call.customer, call.subject, call.category, call.number, call.start_ns, call.end_ns
+        )
+    else:
+        book = book.at(call.start_ns)
+        route = book.route_across(
+            call.customer, call.subject, call.category, call.number, call.start_ns, call.end_ns
+        )
     if isinstance(route, Refusal):
         return route
     uses: list[BucketUse] = []

@@ -44,10 +44,15 @@ class ActivationPeriod:
 
 @dataclass(frozen=True, slots=True)
 class PrefixRate:
-    """The dated prices of one prefix. ``timezone`` (IANA) overrides the zone of the call."""
+    """The dated prices of one prefix. ``timezone`` (IANA) overrides the zone of the call.
+
+    ``spanwise``: a running call is cut where another version of the tariff becomes active, and goes on at its
+    prices; otherwise the version at its start prices all of it.
+    """
 
     periods: tuple[ActivationPeriod, ...]
     timezone: str | None = None
+    spanwise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +163,15 @@ class DestinationRate:
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """One line of a rating plan: these destination rates, in this timing, with this weight."""
+    """One line of a rating plan: these destination rates, in this timing, with this weight.
+
+    ``spanwise`` is as in PrefixRate, and the same in all lines of a plan.
+    """
 
     destination_rates_id: str
     timing_id: str
     weight: Decimal = Decimal(0)
+    spanwise: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,11 @@ class Schedule:
             if len(week) == 1 and len(segments := week.pop()) == 1:
                 self.always = segments[0][1]
 
+    @property
+    def parts(self) -> tuple[DayPart, ...]:
+        """The parts that it is made of; of those that cover a moment the first wins."""
+        return self._parts
+
     def segments(self, day: int) -> tuple[Segment, ...]:
         """List the parts of day number ``day`` (0 = 1970-01-01)."""
         key = day if self._by_date else day % 7

@@ -12,6 +12,7 @@ COMMANDS = {
     "faults": "break the server on purpose, and check every answer",
     "simulate": "many small worlds on simulated time, network and disk, each judged",
     "decks": "make tariff folders of any size",
+    "cdrs": "make a file of the calls of a month",
     "hostile": "attack a server of its own: fuzzers of every wire, and crowds of bad connections",
 }
 

@@ -1,7 +1,7 @@
 """Makes tariff folders of any size from the numbering plans of ``phonenumbers``; the same every time.
 
 ``--retail`` makes the tariff of an invented small operator (the demo data), ``--prefixes N`` a deck of N
-distinct prefixes with several timings.
+distinct prefixes with several timings, ``--deck N`` a price list over real prefixes, of any month.
 """
 
 import argparse
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from stress.folders import OFF_PEAK_TIMINGS, Rows, timings, write_folder
 from stress.numbering import Country, countries, every_prefix
+from stress.price_lists import price_list, write_tariff
+from stress.rate_sheets import write_sheet
 
 HOME = "RO"
 RETAIL_DIGITS_MAX = 4
@@ -195,13 +197,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--retail", action="store_true", help="the invented operator of the demo data")
     what.add_argument("--prefixes", type=int, metavar="N", help="a deck of N distinct prefixes")
+    what.add_argument(
+        "--deck",
+        type=int,
+        metavar="N",
+        help="N real prefixes, priced by destination, in several plans",
+    )
+    parser.add_argument("--month", type=int, default=1, help="--deck as it is in that month (default 1)")
+    parser.add_argument("--plans", type=int, default=3, metavar="N", help="plans of --deck (default 3)")
+    parser.add_argument(
+        "--sheet",
+        choices=("plain", "european", "ranges"),
+        help="write --deck as a file that carriers send",
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed is another deck (default 1)")
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write")
     chosen = parser.parse_args(arguments)
+    if min(chosen.prefixes or 1, chosen.deck or 1, chosen.month, chosen.plans) < 1 or 0 in (
+        chosen.prefixes,
+        chosen.deck,
+    ):
+        parser.error("--prefixes, --deck, --month and --plans have to be at least 1")
     if chosen.retail:
         write_retail(chosen.out)
-    elif chosen.prefixes < 1:
-        parser.error("--prefixes has to be at least 1")
+    elif chosen.deck:
+        made = price_list(chosen.deck, chosen.seed, chosen.month)
+        if chosen.sheet:
+            write_sheet(chosen.out, made, chosen.sheet)
+        else:
+            write_tariff(chosen.out, made, chosen.plans)
     else:
         write_deck(chosen.out, chosen.prefixes, chosen.seed)
     return 0

@@ -36,6 +36,7 @@ def test_imports_point_one_way() -> None:
         ("balancer/pool.py", "import rater.quantity"),
         ("storage/keys.py", "import protocol.errors"),
         ("cgrates_py/address.py", "import stress.figures"),
+        ("cgrates_py/oracle/pricing.py", "import rater.rate"),
     ],
 )
 def test_an_import_the_other_way_is_found(module: str, line: str, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Literal
 from cgrates_py.clock import SystemClock
 from cgrates_py.counters import RaterCounters
 from cgrates_py.directory import Absent, Directory, Found
+from cgrates_py.explain.desk import Desk
+from cgrates_py.explain.responder import Explainer
 from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.responder import Responder
 from rater.compiler import compile_tariff
@@ -27,9 +29,10 @@ class _Nobody(Directory):
         return Absent.ABSENT
 
 
-def absent_responder(unknown_account: Literal["refuse", "postpaid"]) -> Responder:
+def absent_responder(unknown_account: Literal["refuse", "postpaid"]) -> Desk:
     """Make the dispatcher that answers as if there were no tariff and no account."""
     shop = Shop(
         MemoryStore(), compile_tariff(Tariff()), SystemClock(), RaterCounters(), LaneSettings(86_400, 60)
     )
-    return Responder(shop, unknown_account, _Nobody(shop))
+    responder = Responder(shop, unknown_account, _Nobody(shop))
+    return Desk(responder, Explainer(shop, responder.resolve, None, None))

@@ -79,17 +79,22 @@ class Calls(NamedTuple):
         """How many calls there are."""
         return len(self.start_ns)
 
-    def call(self, row: int) -> Call:
-        """Give one row as the rating core takes it."""
-        return Call(
-            self.customer.at(row),
-            self.subject.at(row),
-            self.category.at(row),
-            self.number[row].as_py(),
-            int(self.start_ns[row]),
-            int(self.end_ns[row]),
-            int(self.offset_ns[row]),
-        )
+    def calls(self, rows: npt.NDArray[np.intp]) -> list[Call]:
+        """Give some rows as the rating core takes them."""
+        customers, subjects, categories = self.customer.names, self.subject.names, self.category.names
+        return [
+            Call(customers[customer], subjects[subject], categories[category], *rest)
+            for customer, subject, category, *rest in zip(
+                self.customer.codes[rows].tolist(),
+                self.subject.codes[rows].tolist(),
+                self.category.codes[rows].tolist(),
+                self.number.take(pa.array(rows)).to_pylist(),
+                self.start_ns[rows].tolist(),
+                self.end_ns[rows].tolist(),
+                self.offset_ns[rows].tolist(),
+                strict=True,
+            )
+        ]
 
 
 class Priced(NamedTuple):

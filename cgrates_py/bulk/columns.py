@@ -1,8 +1,7 @@
 """The columns of answers while they are being filled, by whole arrays or row by row."""
 
-from collections.abc import Iterable
-
 import numpy as np
+import numpy.typing as npt
 
 from cgrates_py.bulk.calls import Calls, Int32s, Priced, Words
 from rater.book import Book
@@ -14,11 +13,13 @@ HOLE = "span without price"
 
 NOTICES = ["", HOLE]
 
+_BATCH = 1 << 14
+
 
 class Columns:
-    """Answers in the making: every row begins as refused for nothing and has to be filled."""
+    """Answers in the making. ``words`` numbers prefixes and plans, and grows; the empty word is 0."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, words: dict[str, int]) -> None:
         self.cost = np.zeros(rows, dtype=np.int64)
         self.connect_fee = np.zeros(rows, dtype=np.int64)
         self.prefix = np.zeros(rows, dtype=np.int32)
@@ -26,34 +27,36 @@ class Columns:
         self.reason = np.full(rows, -1, dtype=np.int32)
         self.notice = np.zeros(rows, dtype=np.int32)
         self.scalar_rows = 0
-        self._words: dict[str, int] = {"": 0}
+        self._words = words
         self._reasons: dict[Refusal, int] = {}
 
-    def word(self, text: str) -> int:
-        """Number a prefix or plan."""
-        return self._words.setdefault(text, len(self._words))
+    def price(self, book: Book, calls: Calls, rows: npt.NDArray[np.intp]) -> None:
+        """Fill rows by asking the rating core for each, whatever they held."""
+        self.scalar_rows += len(rows)
+        for low in range(0, len(rows), _BATCH):
+            some = rows[low : low + _BATCH]
+            for row, call in zip(some.tolist(), calls.calls(some), strict=True):
+                answer = price_call(book, call, None)
+                if isinstance(answer, Refusal):
+                    self._refuse(row, answer)
+                else:
+                    self._fill(row, answer)
 
-    def reason_of(self, refusal: Refusal) -> int:
-        """Number a refusal."""
-        return self._reasons.setdefault(refusal, len(self._reasons))
-
-    def price(self, book: Book, calls: Calls, rows: Iterable[int]) -> None:
-        """Fill rows by asking the rating core for each."""
-        for row in rows:
-            self.scalar_rows += 1
-            answer = price_call(book, calls.call(row), None)
-            if isinstance(answer, Refusal):
-                self.reason[row] = self.reason_of(answer)
-            else:
-                self._fill(row, answer)
+    def _refuse(self, row: int, answer: Refusal) -> None:
+        self.reason[row] = self._reasons.setdefault(answer, len(self._reasons))
+        for column in (self.cost, self.connect_fee, self.prefix, self.plan, self.notice):
+            column[row] = 0
 
     def _fill(self, row: int, answer: CallCost) -> None:
         self.cost[row] = answer.cost
         self.connect_fee[row] = answer.connect_fee
-        self.prefix[row] = self.word(answer.prefix)
+        self.prefix[row] = self._word(answer.prefix)
         first = answer.spans[0].period
-        self.plan[row] = self.word("" if first is None else first.plan_id)
+        self.plan[row] = self._word("" if first is None else first.plan_id)
         self.notice[row] = any(span.rate is None for span in answer.spans)
+
+    def _word(self, text: str) -> int:
+        return self._words.setdefault(text, len(self._words))
 
     def priced(self) -> Priced:
         """Give the answers. Every row has to be filled."""

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cgrates_py.cli import account, console, key, report, setup, tariff, threescale, usage
+from cgrates_py.cli import account, console, key, report, setup, tariff, tariff_look, threescale, usage
 from cgrates_py.cli.options import AdminPort, Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
+from cgrates_py.cli.rate import EPILOG as RATE_EPILOG
+from cgrates_py.cli.rate import rate
 
 app = typer.Typer(
     name="cgrates-py",
@@ -20,6 +22,7 @@ app = typer.Typer(
 app.add_typer(console.app, name="console")
 app.add_typer(account.app, name="account")
 app.add_typer(key.app, name="key")
+tariff.app.add_typer(tariff_look.app)
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(threescale.app, name="threescale")
 app.add_typer(usage.usage, name="usage")
@@ -246,3 +249,6 @@ def verify(
         data_dir=data_dir,
         redis_url=redis_url,
     )
+
+
+app.command(epilog=RATE_EPILOG)(rate)

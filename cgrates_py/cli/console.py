@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cgrates_py.cli import USAGE, CommandError
+from cgrates_py.cli.explain import explain
 from cgrates_py.cli.settings import load_settings
 from protocol.access import CONSOLE_ID, derived_key
 from protocol.errors import Code, code_of
@@ -122,7 +123,7 @@ def _command(method: Method, summary: str) -> Callable[..., None]:
         except DescriptorError as error:
             option = error.part.replace("_", "-")
             raise CommandError(f"--{option}: {error.reason}", USAGE) from None
-        _show(method, _ask(server, method, descriptor), as_json)
+        _show(method, ask_server(server, method, descriptor), as_json)
 
     ask.__doc__ = summary
     return ask
@@ -134,13 +135,20 @@ for _name, _method, _summary, _example in _COMMANDS:
     )
 
 
+app.command(
+    epilog=f"Example: [bold]cgrates-py console explain {_CALL} {_TIMES} --verify[/bold]\n\n"
+    "Example: [bold]cgrates-py console explain --charge vdf:rif calls:17[/bold]"
+)(explain)
+
+
 @app.command(epilog="Example: [bold]cgrates-py console status --server 127.0.0.1:2001[/bold]")
 def status(server: Server = DEFAULT_SERVER, as_json: AsJson = False) -> None:
     """Tell the raters, version, uptime and memory of the server."""
-    _show(Method.STATUS, _ask(server, Method.STATUS, b"{}"), as_json)
+    _show(Method.STATUS, ask_server(server, Method.STATUS, b"{}"), as_json)
 
 
-def _ask(server: str, method: Method, descriptor: bytes) -> bytes:
+def ask_server(server: str, method: Method, descriptor: bytes) -> bytes:
+    """Ask once. Raises CommandError with the refusal, or why there is no answer."""
     from cgrates_py import client  # noqa: PLC0415 -- quick --help
     from cgrates_py.address import Address, AddressError, is_loopback  # noqa: PLC0415 -- likewise
 

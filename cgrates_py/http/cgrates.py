@@ -1,4 +1,4 @@
-"""The nine endpoints of the published page (section HTTP of the API of 2012)."""
+"""The nine endpoints of the published page (section HTTP of the API of 2012), and explanations."""
 
 import uuid
 from dataclasses import dataclass
@@ -33,8 +33,9 @@ ENDPOINTS = (
     Endpoint("/resetvolumediscountseconds", Method.RESET_VOLUME_DISCOUNT_SECONDS, False, True),
     Endpoint("/addrecievedcallseconds", Method.ADD_RECIEVED_CALL_SECONDS, True, True),
     Endpoint("/resetuserbudget", Method.RESET_USER_BUDGET, False, True),
+    Endpoint("/explain", Method.EXPLAIN, takes_amount=False, changes=False),
 )
-"""The page, as a table."""
+"""The page, as a table, and ours beside it: ``/explain``."""
 
 _PARAMETER_OF_PART = {"subject": "subj", "request_id": "requestid"}
 
@@ -69,14 +70,18 @@ class _Handler:
         return refusal(reply.error)
 
     def _descriptor(self, parameters: dict[str, str]) -> Descriptor:
+        explains = self.endpoint.method is Method.EXPLAIN
+        source = parameters.get("source") if explains else None
         for name in ("cstmid", "subj", "dest"):
+            if name == "dest" and source is not None:
+                continue  # the charge tells
             if name not in parameters:
                 raise ParameterError(name, "is missing")
         if self.endpoint.takes_amount and "amount" not in parameters:
             raise ParameterError("amount", "is missing")
         ts, te = parameters.get("ts"), parameters.get("te")
         request_id = parameters.get("requestid")
-        if self.endpoint.method is Method.GET_COST:
+        if self.endpoint.method is Method.GET_COST or (explains and source is None):
             if ts is None and te is None:
                 ts, te = quote_times(self.services.clock.now_ns())
             elif ts is None or te is None:
@@ -86,12 +91,14 @@ class _Handler:
         return Descriptor(
             cstmid=parameters["cstmid"],
             subject=parameters["subj"],
-            dest=parameters["dest"],
+            dest=parameters.get("dest", ""),
             tor=parameters.get("tor"),
             ts=ts,
             te=te,
             amount=parameters.get("amount"),
             request_id=request_id,
+            verify=parameters.get("verify") if explains else None,
+            source=source,
         )
 
 

@@ -86,6 +86,11 @@ def _header(name: str, schema: Schema, about: str) -> Schema:
 # The API of 2012.
 
 _OPTIONAL: Final = ("tor", "ts", "te", "requestid")
+_EXPLAINING: Final[Schema] = {
+    "amount": _TEXT,
+    "verify": {"type": "string", "enum": ["true", "false"]},
+    "source": _TEXT,
+}
 _RATING_REFUSALS: Final = (400, 401, 403, 404, 409, 429, 503)
 
 
@@ -95,14 +100,16 @@ def _rating() -> Schema:
 
 def _rating_path(endpoint: cgrates.Endpoint) -> Schema:
     asked = ("cstmid", "subj", "dest", *(("amount",) if endpoint.takes_amount else ()))
-    properties = dict.fromkeys((*asked, *_OPTIONAL), _TEXT)
+    properties: Schema = dict.fromkeys((*asked, *_OPTIONAL), _TEXT)
+    if endpoint.method is Method.EXPLAIN:
+        properties |= _EXPLAINING
     shared = {
         "tags": ["CGRateS"],
         "summary": NAMES[endpoint.method],
         "security": _KEY,
         "responses": _answers([200], _JSON, {}) | _answers((*_RATING_REFUSALS, 413, 414), _JSON, _ERROR),
     }
-    parameters = [_query(name, required=name in asked) for name in properties]
+    parameters = [_query(name, schema, required=name in asked) for name, schema in properties.items()]
     form = {"type": "object", "required": list(asked), "properties": properties}
     return {
         "get": {**shared, "operationId": f"get{endpoint.path[1:]}", "parameters": parameters},

@@ -71,7 +71,7 @@ class Swaps:
     stopping: bool = False
 
     async def publish(self, store: ValkeyStore) -> int:
-        """Publish the next tariff; tell its version in the store."""
+        """Publish the next tariff; tell the revision of the store's timeline."""
         number = len(self.published_s) + 1
         fee, before, after = self.publication(number)
         _write(self.place, fee * FEE, before * BEFORE, after * AFTER)
@@ -81,7 +81,7 @@ class Swaps:
         published = await store.publish_tariff(loaded.tariff, version)
         if loaded.problem_count or published is None:
             raise ValueError(f"publication {number}: {loaded.problems}")
-        return published
+        return (await store.timeline()).revision
 
     async def ask(self, wire: RpcWire, method: str, subject: str) -> int | None:
         """Ask once and check the answer; tell the number of the publication that priced it."""
@@ -148,8 +148,7 @@ async def _run(options: Options, publication: Publication, seconds: float) -> Fi
             )
             for number, subject in enumerate(SUBJECTS)
         ]
-        version = await _publish(swaps, store, seconds, tasks)
-        await _in_force(store, version)
+        await _in_force(store, await _publish(swaps, store, seconds, tasks))
         swaps.stopping = True
         await asyncio.gather(*tasks)
         last = len(swaps.published_s)
@@ -173,26 +172,26 @@ async def _run(options: Options, publication: Publication, seconds: float) -> Fi
 async def _publish(
     swaps: Swaps, store: ValkeyStore, seconds: float, tasks: Sequence[asyncio.Task[None]]
 ) -> int:
-    """Publish for so long; tell the last version. Raises what a worker raised."""
+    """Publish for so long; tell the last revision. Raises what a worker raised."""
     loop = asyncio.get_running_loop()
-    begun_s, version = loop.time(), 0
+    begun_s, revision = loop.time(), 0
     while loop.time() - begun_s < seconds:
         next_s = loop.time() + EVERY_S
-        version = await swaps.publish(store)
+        revision = await swaps.publish(store)
         done, _ = await asyncio.wait(
             tasks, timeout=max(0.0, next_s - loop.time()), return_when="FIRST_COMPLETED"
         )
         for task in done:
             task.result()
-    return version
+    return revision
 
 
-async def _in_force(store: ValkeyStore, version: int) -> None:
-    """Wait until every rater prices by that version, as a load does. Raises TimeoutError."""
+async def _in_force(store: ValkeyStore, revision: int) -> None:
+    """Wait until every rater prices by that revision, as a load does. Raises TimeoutError."""
     async with asyncio.timeout(IN_FORCE_S):
         while True:
-            versions = await store.rater_tariffs(int(time.time()))
-            if all(has >= version for has in versions.values()):
+            revisions = await store.rater_tariffs(int(time.time()))
+            if all(has >= revision for has in revisions.values()):
                 return
             await asyncio.sleep(0.02)
 

@@ -34,10 +34,9 @@ REQUEST_ID_TTL_S = 86_400
 class SimulatedStore(ValkeyStore):
     """The product's adapter, except that a snapshot is known by its version and not fetched."""
 
-    async def read_tariff(self) -> tuple[int, Tariff]:
-        """Ask which version is current, and make it."""
-        version = await self.tariff_version()
-        return version, tariff(version)
+    async def read_version(self, version: int) -> Tariff | None:
+        """Make the tariff of a version."""
+        return tariff(version)
 
 
 class SkewedClock:

@@ -1,1 +1,1 @@
-"""A second, independent reading of the rules: slow, plain, exact; the product is compared with it."""
+"""The product beside its oracle: the same questions to both."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
+from cgrates_py.oracle.values import Ask
 from rater.account import Account
 from tests.oracle.compare import World, both
-from tests.oracle.pricing import Ask
 from tests.strategies.accounts import account
 from tests.strategies.calls import ANCHORS, call
 from tests.strategies.dice import Dice, seeded

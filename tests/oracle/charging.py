@@ -4,19 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from cgrates_py.oracle.buckets import buckets_for, usable_buckets
+from cgrates_py.oracle.pricing import nano, price, seconds
+from cgrates_py.oracle.values import AMOUNT_MAX, Ask, NoRate, Price
 from rater.account import Account, MinuteBucket
 from rater.tariff import MaxCostStrategy, Tariff, TariffPlan
-from tests.oracle.pricing import (
-    AMOUNT_MAX,
-    Ask,
-    NoRate,
-    Price,
-    buckets_for,
-    nano,
-    price,
-    seconds,
-    usable_buckets,
-)
 
 
 @dataclass(frozen=True)

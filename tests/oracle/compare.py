@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cgrates_py.oracle.prefixes import bare
+from cgrates_py.oracle.pricing import price
+from cgrates_py.oracle.values import Ask, NoRate, Price, Stretch
 from rater.account import Account
 from rater.book import Book
 from rater.compiler import compile_tariff
 from rater.rating import Call, CallCost, Span, price_call
 from rater.refusal import Refusal
 from rater.tariff import ANY, Tariff
-from tests.oracle.pricing import Ask, NoRate, Price, Stretch, bare, price
 
 
 @dataclass(frozen=True)

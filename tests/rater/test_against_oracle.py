@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from cgrates_py.oracle.values import AMOUNT_MAX, SECOND, Ask, Price
 from rater.account import Account
 from rater.charging import Decision, Operation, Request, decide
 from rater.rating import CallCost
@@ -15,7 +16,6 @@ from rater.refusal import Refusal
 from tests.oracle import charging as oracle
 from tests.oracle.__main__ import compared
 from tests.oracle.compare import World, both, call_of, cost_text, price_text
-from tests.oracle.pricing import AMOUNT_MAX, SECOND, Ask, Price
 from tests.strategies.accounts import account
 from tests.strategies.calls import ANCHORS, CATEGORY, CUSTOMER, DIGITS, call
 from tests.strategies.dice import Dice, drawn

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from cgrates_py.oracle.prefixes import bare, begins
+from cgrates_py.oracle.values import SECOND, Ask, Price
 from rater.account import Account
 from rater.rating import CallCost
 from rater.tariff import ActivationPeriod, Interval, PrefixRate, Tariff
 from tests.oracle.compare import World, cost_text, oracle_says, product_says
-from tests.oracle.pricing import SECOND, Ask, Price, bare, begins
 from tests.rater.tables import interval
 from tests.strategies.worlds import Question, interval_questions, plan_questions, questions
 

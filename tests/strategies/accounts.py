@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from cgrates_py.oracle.values import SECOND
 from rater.account import Account, MinuteBucket
 from rater.tariff import ANY
-from tests.oracle.pricing import SECOND
 from tests.strategies.calls import CUSTOMER, SUBJECTS
 from tests.strategies.dice import Dice
 from tests.strategies.tariffs import DESTINATIONS, PLAN

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from cgrates_py.oracle.values import DAY, SECOND, Ask
 from rater.tariff import ANY, Tariff
-from tests.oracle.pricing import DAY, SECOND, Ask
 from tests.strategies.dice import Dice
 
 HOUR = 3600 * SECOND

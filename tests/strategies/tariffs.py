@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from cgrates_py.oracle.values import SECOND
 from rater.tariff import (
     ANY,
     DAY_SECONDS,
@@ -21,7 +22,6 @@ from rater.tariff import (
     Timing,
     VolumeDiscount,
 )
-from tests.oracle.pricing import SECOND
 from tests.strategies.calls import CATEGORY, CUSTOMER, SUBJECTS, ZONES, instant_near, prefix
 from tests.strategies.dice import Dice
 

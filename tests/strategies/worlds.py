@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from cgrates_py.oracle.values import Ask
 from rater.account import Account
 from rater.tariff import Tariff
-from tests.oracle.pricing import Ask
 from tests.strategies.accounts import account
 from tests.strategies.calls import ANCHORS, call
 from tests.strategies.dice import Dice, drawn

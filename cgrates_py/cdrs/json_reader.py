@@ -1,0 +1,103 @@
+"""Reads JSON lines: one object a line. Numbers keep the digits that they are written with."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pa_json
+
+from cgrates_py.cdrs.blocks import Lines, lines_of
+from cgrates_py.cdrs.chunk import BadRow, Chunk
+
+EXPECTED = "a JSON object"
+
+_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+"""A number with a point or an exponent stays the text that it is."""
+
+
+def read_json_lines(lines: Lines) -> Iterator[Chunk]:
+    """Read JSON lines; empty lines are none. Columns are the members that were met up to there, as texts."""
+    line = 1
+    names: dict[str, None] = {}
+    for block in lines.blocks(quotes=False):
+        count = block.count(b"\n") + (not block.endswith(b"\n"))
+        yield _at_once(block, line, count, names) or _line_by_line(block, line, names)
+        line += count
+
+
+def _at_once(block: bytes, first: int, count: int, names: dict[str, None]) -> Chunk | None:
+    """Read a block whose every line is an object of texts and whole numbers; None if it has others."""
+    try:
+        block.decode()
+        one = _decoder.decode(block[: block.find(b"\n")])
+        schema = pa.schema([(name, pa.string()) for name, value in one.items() if isinstance(value, str)])
+        table = pa_json.read_json(
+            io.BytesIO(block),
+            pa_json.ReadOptions(block_size=len(block) + 1),
+            pa_json.ParseOptions(explicit_schema=schema),
+        )
+    except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    kinds = [field.type for field in table.schema]
+    plain = all(
+        pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind) for kind in kinds
+    )
+    if not plain or table.num_rows != count:
+        return None
+    names.update(dict.fromkeys(table.column_names))
+    empty = pa.repeat(pa.scalar(""), count)
+    columns = [
+        pc.cast(table.column(name), pa.string()).fill_null("") if name in table.column_names else empty
+        for name in names
+    ]
+    found = pa.table(columns, names=list(names)).combine_chunks()
+    return Chunk(found, np.arange(first, first + count, dtype=np.int64), [], _texts(block))
+
+
+def _exact(kind: Any) -> bool:
+    """Tell whether a column that was recognised to be of a kind still has every character of its values."""
+    return bool(pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind))
+
+
+def _texts(block: bytes) -> pa.Array:
+    """Make a column of the lines of a block, which is UTF-8; each has its line end, but perhaps the last."""
+    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")) + 1
+    if not block.endswith(b"\n"):
+        ends = np.append(ends, len(block))
+    places = np.zeros(len(ends) + 1, dtype=np.int32)
+    places[1:] = ends
+    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(places.tobytes()), pa.py_buffer(block))
+
+
+def _line_by_line(block: bytes, first: int, names: dict[str, None]) -> Chunk:
+    records: list[dict[str, Any]] = []
+    kept: list[bytes] = []
+    numbers: list[int] = []
+    bad: list[BadRow] = []
+    for line, text in enumerate(lines_of(block), first):
+        try:
+            records.append(_decoder.decode(text))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            if text.strip():
+                bad.append(BadRow(line, "", EXPECTED, text.decode("utf-8", "replace")))
+            continue
+        names.update(dict.fromkeys(records[-1]))
+        kept.append(text)
+        numbers.append(line)
+    columns = [pa.array([_text(record.get(name)) for record in records], pa.string()) for name in names]
+    table = pa.table(columns, names=list(names))
+    return Chunk(table, np.array(numbers, dtype=np.int64), bad, pa.array(kept, pa.string()))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return msgspec.json.encode(value).decode()

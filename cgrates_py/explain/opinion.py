@@ -1,0 +1,101 @@
+"""The second opinion on an explanation: the oracle prices the call from the tariff as it is stored."""
+
+import asyncio
+from typing import NamedTuple, Protocol
+
+from rater.account import Account
+from rater.explain.values import Explanation
+from rater.instant import DAY
+from rater.quantity import text
+from rater.rating import Call
+from rater.refusal import Reason
+from rater.tariff import Tariff
+
+LENGTH_MAX_NS = 31 * DAY
+"""The oracle asks at every instant at which anything could change: a month takes it up to a second."""
+
+KEPT_S = 60.0
+"""How long a tariff is kept after the last question: it may take as much memory as the compiled one."""
+
+
+class Opinion(NamedTuple):
+    """What the oracle says. ``agrees`` None: it was not asked, and ``note`` tells why."""
+
+    agrees: bool | None
+    code: str = ""
+    cost: int = 0
+    connect_fee: int = 0
+    prefix: str = ""
+    note: str = ""
+
+
+class Versions(Protocol):
+    """A store of tariffs."""
+
+    async def read_version(self, version: int) -> Tariff | None:
+        """Read the tariff of a version; None if it is not kept. Raises StoreError."""
+
+
+class Oracle:
+    """Gives second opinions, one at a time, in a thread beside the calls."""
+
+    def __init__(self, versions: Versions | None) -> None:
+        self._versions = versions
+        self._turn = asyncio.Lock()
+        self._kept: tuple[int, Tariff] | None = None
+        self._forgetting: asyncio.TimerHandle | None = None
+
+    async def opinion(self, told: Explanation) -> Opinion:
+        """Have an explanation recomputed. Raises StoreError."""
+        if len({each.version for each in told.sellers}) > 1:
+            return Opinion(None, note="several versions of the tariff price this call")
+        if told.refusal is not None and told.refusal.reason is Reason.CALL_TOO_LONG:
+            return Opinion(None, note="the oracle has no bound on changes of price")
+        if told.call.end_ns - told.call.start_ns > LENGTH_MAX_NS:
+            return Opinion(None, note="calls of more than 31 days are not recomputed")
+        async with self._turn:
+            tariff = await self.tariff(told.version)
+            if tariff is None:
+                return Opinion(None, note=f"version {told.version} of the tariff is no longer kept")
+            return await asyncio.to_thread(recomputed, tariff, told)
+
+    async def tariff(self, version: int) -> Tariff | None:
+        """Read the tariff of a version, or take it from memory. Raises StoreError."""
+        if self._kept is None or self._kept[0] != version:
+            read = Tariff() if self._versions is None else await self._versions.read_version(version)
+            if read is None:
+                return None
+            self._kept = version, read
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        self._forgetting = asyncio.get_running_loop().call_later(KEPT_S, self._forget)
+        return self._kept[1]
+
+    def _forget(self) -> None:
+        self._kept = None
+
+
+def recomputed(tariff: Tariff, told: Explanation) -> Opinion:
+    """Price the explained call by the oracle, and compare code, cost, connect fee and prefix."""
+    code, cost, fee, prefix = _oracle_price(tariff, told.call, told.account)
+    expected = "" if told.refusal is None else told.refusal.code
+    agrees = (code, cost, fee, prefix) == (expected, told.cost, told.connect_fee, _bare(told.prefix))
+    note = "" if agrees else f"the oracle comes to {code or text(cost + fee)}"
+    return Opinion(agrees, code, cost, fee, prefix, note)
+
+
+def _oracle_price(tariff: Tariff, call: Call, account: Account | None) -> tuple[str, int, int, str]:
+    from cgrates_py.oracle.narrow import narrowed  # noqa: PLC0415 -- a rater that is not asked has no oracle
+    from cgrates_py.oracle.pricing import price  # noqa: PLC0415 -- likewise
+    from cgrates_py.oracle.values import Ask, NoRate  # noqa: PLC0415 -- likewise
+
+    ask = Ask(*call)
+    try:
+        found = price(narrowed(tariff, ask, account), ask, account)
+    except NoRate as refusal:
+        return str(refusal.args[0]), 0, 0, ""
+    return "", found.cost, found.connect_fee, _bare(found.prefix)
+
+
+def _bare(prefix: str) -> str:
+    return "" if prefix == "*any" else prefix.removeprefix("+")

@@ -1,0 +1,148 @@
+"""Which version of a tariff prices a call: a function of its start, and of its plan where it runs on."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rater.account import Account, MinuteBucket
+from rater.book import FOREVER, Book
+from rater.charging import Operation, Request, decide
+from rater.compiler import compile_tariff
+from rater.rating import Call, CallCost, price_call
+from rater.refusal import Reason, Refusal
+from rater.tariff import ANY, ActivationPeriod, PrefixRate, Tariff
+from tests.oracle.compare import call_of
+from tests.rater.tables import SECOND, destination_rate, instant, interval, plan, rows
+from tests.rater.test_laws import lawful
+from tests.strategies.worlds import Question, plan_questions, questions
+
+NOON = instant("2026-03-02T12:00:00Z")[0]
+ONE = instant("2026-03-02T13:00:00Z")[0]
+
+
+def flat(price: str, *, spanwise: bool = False, fee: str = "0") -> Tariff:
+    """Everything that vdf:rif calls has this price a second."""
+    period = ActivationPeriod(0, (interval(price, connect_fee=Decimal(fee)),))
+    return Tariff(rates={("vdf", "rif"): {"49": PrefixRate((period,), None, spanwise)}})
+
+
+def planned(price: str, *, spanwise: bool) -> Tariff:
+    """The same by a rating plan."""
+    tariff = plan({"R": (f"0, {price}, 1, 1, 0",)}, ((destination_rate("R"), ANY, 10),))
+    lines = {
+        name: tuple(replace(line, spanwise=spanwise) for line in each)
+        for name, each in tariff.rating_plans.items()
+    }
+    return replace(tariff, rating_plans=lines)
+
+
+def chain(first: Tariff, *others: tuple[int, Tariff]) -> Book:
+    """Versions 1, 2, …; each of the others from its instant on."""
+    tariffs = [first, *(tariff for _, tariff in others)]
+    later, later_ns = None, FOREVER
+    for version in range(len(tariffs), 0, -1):
+        later = compile_tariff(tariffs[version - 1]).as_version(version, later, later_ns)
+        later_ns = others[version - 2][0] if version > 1 else FOREVER
+    assert later is not None
+    return later
+
+
+def call(start_ns: int, seconds: int) -> Call:
+    return Call("vdf", "rif", "call", "4912345", start_ns, start_ns + seconds * SECOND)
+
+
+def priced(book: Book, start_ns: int, seconds: int) -> CallCost:
+    answer = price_call(book, call(start_ns, seconds), None)
+    assert isinstance(answer, CallCost)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("after_s", "version"), [(-99_999_999, 1), (-1, 1), (0, 2), (1, 2), (3599, 2), (3600, 3), (9999, 3)]
+)
+def test_the_version_that_is_active_at_the_start_prices_a_call(after_s: int, version: int) -> None:
+    book = chain(flat("1"), (NOON, flat("2")), (ONE, flat("3")))
+    start_ns = NOON + after_s * SECOND
+    assert book.at(start_ns).version == version
+    assert priced(book, start_ns, 10).cost == 10 * version * SECOND
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    rows(
+        """
+        start | start | 60 x 1
+        start | span  | 60 x 1
+        span  | start | 20 x 1, 40 x 2
+        span  | span  | 20 x 1, 20 x 2, 20 x 3
+        """
+    ),
+)
+def test_a_running_call_is_cut_only_as_the_prices_then_in_force_say(
+    first: str, second: str, expected: str
+) -> None:
+    third_ns = NOON + 20 * SECOND
+    one, two = first == "span", second == "span"
+    book = chain(flat("1", spanwise=one), (NOON, flat("2", spanwise=two)), (third_ns, flat("3")))
+    spans = [
+        f"{(span.end_ns - span.start_ns) // SECOND} x {span.rate.shown.price}"
+        for span in priced(book, NOON - 20 * SECOND, 60).spans
+        if span.rate is not None
+    ]
+    assert ", ".join(spans) == expected
+
+
+def test_a_cut_call_pays_the_connect_fee_of_its_start_alone() -> None:
+    book = chain(flat("1", spanwise=True, fee="5"), (NOON, flat("2", fee="7")))
+    cost = priced(book, NOON - SECOND, 2)
+    assert (cost.connect_fee, cost.cost) == (5 * SECOND, 3 * SECOND)
+
+
+def test_a_call_is_refused_whole_if_the_version_that_takes_over_does_not_sell_it() -> None:
+    book = chain(flat("1", spanwise=True), (NOON, Tariff()))
+    refusal = price_call(book, call(NOON - SECOND, 2), None)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is Reason.RATE_NOT_FOUND
+    assert priced(book, NOON - 2 * SECOND, 2).cost == 2 * SECOND
+
+
+def test_a_plan_that_is_cut_is_priced_by_both_versions() -> None:
+    book = chain(planned("1", spanwise=True), (NOON, planned("2", spanwise=False)))
+    assert priced(book, NOON - SECOND, 2).cost == 3 * SECOND
+
+
+def test_minutes_and_sessions_go_by_the_version_of_the_start() -> None:
+    """The destination of the bucket has the number in the second version alone."""
+    first = replace(flat("1"), destinations={"NEAR": ("43",)})
+    second = replace(flat("1"), destinations={"NEAR": ("49",)})
+    book = chain(first, (NOON, second))
+    account = Account("vdf", "rif", buckets=(MinuteBucket("NEAR", 30 * SECOND),))
+    for start_ns, seconds in ((NOON - SECOND, 0), (NOON, 30)):
+        asked = Request(Operation.GET_MAX_SESSION_TIME, call(start_ns, 0), 60 * SECOND)
+        assert decide(book, account, asked).answer == seconds * SECOND
+
+
+@lawful
+@given(questions, st.integers(-2, 2))
+def test_a_chain_of_equal_versions_prices_as_one_of_them(question: Question, place: int) -> None:
+    """Where calls are not cut, wherever the activation is."""
+    one = compile_tariff(question.tariff)
+    asked = call_of(question.ask)
+    at_ns = (asked.start_ns, asked.end_ns, (asked.start_ns + asked.end_ns) // 2)[abs(place)] + place
+    book = one.as_version(1, one.as_version(2), at_ns)
+    assert price_call(book, asked, question.account) == price_call(one, asked, question.account)
+
+
+@lawful
+@given(plan_questions, plan_questions)
+def test_a_call_belongs_to_one_version_whatever_the_other_says(first: Question, second: Question) -> None:
+    asked = call_of(first.ask)
+    mine, other = compile_tariff(first.tariff), compile_tariff(second.tariff)
+    before = mine.as_version(1, other.as_version(2), asked.start_ns + 1)
+    after = other.as_version(1, mine.as_version(2), asked.start_ns)
+    expected = price_call(mine, asked, first.account)
+    assert price_call(before, asked, first.account) == expected
+    assert price_call(after, asked, first.account) == expected
