@@ -8,9 +8,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rater.e164 import PrefixSet, digits, lengths_descending
+from rater.e164 import digits, lengths_descending
 from rater.instant import text
 from rater.plan import CompiledPlan, Period
+from rater.prefixes import PrefixTable
 from rater.refusal import Reason, Refusal
 from rater.tariff import ANY, PrefixRate, ProfileActivation, TariffPlan
 
@@ -123,12 +124,14 @@ class Book:
         rates: dict[tuple[str, str], SubjectRates],
         plans: dict[str, CompiledPlan],
         profiles: dict[tuple[str, str, str], tuple[ProfileActivation, ...]],
-        destinations: dict[str, PrefixSet],
+        table: PrefixTable,
+        destinations: tuple[str, ...],
         tariff_plans: dict[str, TariffPlan],
     ) -> None:
         self._rates = rates
         self._plans = plans
         self._profiles = profiles
+        self._table = table
         self._destinations = destinations
         self._tariff_plans = tariff_plans
         self.version: int = 0
@@ -137,7 +140,9 @@ class Book:
 
     def as_version(self, version: int, later: "Book | None" = None, later_ns: int = FOREVER) -> "Book":
         """Make a link of a chain, which shares the tables of this book; 0 is no version of a store."""
-        link = Book(self._rates, self._plans, self._profiles, self._destinations, self._tariff_plans)
+        link = Book(
+            self._rates, self._plans, self._profiles, self._table, self._destinations, self._tariff_plans
+        )
         link.version = version
         link.later = later
         link.later_ns = later_ns
@@ -154,14 +159,22 @@ class Book:
         """Find what a subscriber's plan gives."""
         return self._tariff_plans.get(plan_id)
 
-    def match_length(self, destination_id: str, number: str) -> int:
-        """Tell how many digits of ``number`` (digits only) a destination's longest prefix matches.
+    def lengths(self, number: str) -> dict[str, int]:
+        """Tell of each destination how many digits of ``number`` (digits only) its longest prefix matches.
 
-        -1: the destination does not match. ``*any`` matches every number, with no digit of it.
+        Destinations that do not match are left out; ``*any`` matches every number, with no digit of it.
         """
-        if (prefixes := self._destinations.get(destination_id)) is not None:
-            return prefixes.match_length(number) or -1
-        return 0 if destination_id == ANY and number else -1
+        table = self._table
+        found = {ANY: 0} if number else {}
+        nodes: list[int] = []
+        node = table.find(number)
+        while node:
+            nodes.append(node)
+            node = table.parent(node)
+        for node in reversed(nodes):
+            for place, _ in table.members(table.group(node)):
+                found[self._destinations[place]] = table.length(node)
+        return found
 
     def subjects(self) -> tuple[set[tuple[str, str]], set[tuple[str, str, str]]]:
         """Name who has prices: (customer, subject) of prefixes, (tenant, category, subject) of profiles."""
@@ -282,9 +295,13 @@ class Book:
         return None if own is None else own.route(digits(number), start_ns, end_ns)
 
     def destinations_of(self, prefix: str) -> list[str]:
-        """Name the destinations that list a prefix; a pass over all of them."""
+        """Name the destinations that list a prefix."""
         wanted = digits(prefix)
-        return [name for name, prefixes in self._destinations.items() if wanted in prefixes.members]
+        table = self._table
+        node = table.find(wanted)
+        if not node or table.length(node) < len(wanted):
+            return []
+        return [self._destinations[place] for place, _ in table.members(table.group(node))]
 
     def _seller(
         self,

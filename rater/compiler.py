@@ -4,13 +4,13 @@ This module stays plain Python where the others of the core are compiled to C: a
 tariff in a thread beside its calls, and only plain Python lets go of the interpreter inside a loop.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from rater.book import Book, Dated, SubjectRates
-from rater.e164 import PrefixSet, digits
-from rater.plan import Candidate, CompiledPlan, Period
+from rater.plan import ANYWHERE, Candidate, CompiledLine, CompiledPlan, Period, Remembered
+from rater.prefixes import PrefixTable, build
 from rater.quantity import from_decimal
 from rater.rate import Rate, Terms
 from rater.tariff import (
@@ -35,15 +35,16 @@ ALWAYS_NAMES = frozenset({"*any", "*always", "*asap"})
 def compile_tariff(tariff: Tariff) -> Book:
     """Compile a tariff for look-up. Every name in it has to resolve: the loaders see to that."""
     prices = _compile_prices(tariff)
-    terms: dict[tuple[str, int], Terms] = {}
+    table = build(tariff.destinations)
     return Book(
         {key: SubjectRates(rates, prices) for key, rates in tariff.rates.items()},
-        {plan_id: _compile_plan(tariff, plan_id, terms) for plan_id in tariff.rating_plans},
+        _compile_plans(tariff, table),
         {
             key: tuple(sorted(profile, key=lambda line: line.activation_ns))
             for key, profile in tariff.profiles.items()
         },
-        {name: PrefixSet.of(prefixes) for name, prefixes in tariff.destinations.items()},
+        table,
+        tuple(sorted(tariff.destinations)),
         dict(tariff.plans),
     )
 
@@ -77,55 +78,63 @@ def _compile_period(period: ActivationPeriod, zone: ZoneInfo | None, spanwise: b
     return Period(period.activation_ns, Schedule(parts), rates, zone, "", spanwise)
 
 
-def _compile_plan(tariff: Tariff, plan_id: str, terms: dict[tuple[str, int], Terms]) -> CompiledPlan:
-    """Compile one rating plan of a tariff.
+def _compile_plans(tariff: Tariff, table: PrefixTable) -> dict[str, CompiledPlan]:
+    remembered = Remembered()
+    lines = _Lines(tariff)
+    return {
+        plan_id: CompiledPlan(
+            plan_id,
+            number,
+            table,
+            tuple(map(lines.compiled, said)),
+            lines.zone(said),
+            remembered,
+            any(line.spanwise for line in said),
+        )
+        for number, (plan_id, said) in enumerate(tariff.rating_plans.items())
+    }
 
-    ``terms`` are those of the destination rates compiled so far: a call that several plans price through
-    one destination rate is capped and rounded once.
+
+class _Lines:
+    """The lines of rating plans, each compiled once however many plans say it.
+
+    A call that several plans price through one destination rate is capped and rounded once: ``_terms``.
     """
-    candidates: list[Candidate] = []
-    sold: dict[str, list[int]] = {}  # the numbers of the candidates of each destination
-    zone: str | None = None
-    for line in tariff.rating_plans[plan_id]:
-        timing = ALWAYS if line.timing_id in ALWAYS_NAMES else tariff.timings[line.timing_id]
-        zone = zone or timing.timezone
-        for index, priced in enumerate(tariff.destination_rates[line.destination_rates_id]):
-            place = (line.destination_rates_id, index)
-            if place not in terms:
-                terms[place] = _terms(priced)
-            sold.setdefault(priced.destination_id, []).append(len(candidates))
-            candidates.append(_candidate(line, timing, tariff.rate_groups[priced.rates_id], terms[place]))
-    table, combinations = _table(tariff, sold)
-    spanwise = any(line.spanwise for line in tariff.rating_plans[plan_id])
-    return CompiledPlan(plan_id, table, combinations, candidates, ZoneInfo(zone) if zone else None, spanwise)
 
+    def __init__(self, tariff: Tariff) -> None:
+        self._tariff = tariff
+        self._places = {name: place for place, name in enumerate(sorted(tariff.destinations))}
+        self._places[ANY] = ANYWHERE
+        self._terms: dict[tuple[str, int], Terms] = {}
+        self._known: dict[PlanLine, CompiledLine] = {}
 
-def _table(tariff: Tariff, sold: Mapping[str, list[int]]) -> tuple[dict[str, int], list[tuple[int, ...]]]:
-    """Number the combinations of candidates that prefixes have, and tell the number of each prefix.
+    def compiled(self, line: PlanLine) -> CompiledLine:
+        """Compile a line."""
+        known = self._known.get(line)
+        if known is None:
+            known = self._known[line] = self._compile(line)
+        return known
 
-    The lowest bit of a number remembers that the prefix was written with a plus.
-    """
-    table: dict[str, int] = {}
-    combinations: list[tuple[int, ...]] = [()]
-    numbers: dict[tuple[int, ...], int] = {(): 0}
-    for destination_id, candidates in sold.items():
-        joined: dict[int, int] = {}  # by the combination that the prefixes had from other destinations
-        for prefix in _prefixes(tariff, destination_id):
-            bare = digits(prefix)
-            known = table.get(bare)
-            before = 0 if known is None else known >> 1
-            combination = joined.get(before)
-            if combination is None:
-                both = tuple(sorted((*combinations[before], *candidates)))
-                combination = joined[before] = numbers.setdefault(both, len(combinations))
-                if combination == len(combinations):
-                    combinations.append(both)
-            table[bare] = combination << 1 | (known & 1 if known is not None else bare != prefix)
-    return table, combinations
+    def zone(self, said: Iterable[PlanLine]) -> ZoneInfo | None:
+        """Tell the zone of a plan: the first that its timings name."""
+        zones = (self._timing(line).timezone for line in said)
+        zone = next(filter(None, zones), None)
+        return ZoneInfo(zone) if zone else None
 
+    def _timing(self, line: PlanLine) -> Timing:
+        return ALWAYS if line.timing_id in ALWAYS_NAMES else self._tariff.timings[line.timing_id]
 
-def _prefixes(tariff: Tariff, destination_id: str) -> tuple[str, ...]:
-    return ("",) if destination_id == ANY else tariff.destinations[destination_id]
+    def _compile(self, line: PlanLine) -> CompiledLine:
+        timing = self._timing(line)
+        found: dict[int, list[tuple[int, Candidate]]] = {}
+        for number, priced in enumerate(self._tariff.destination_rates[line.destination_rates_id]):
+            key = (line.destination_rates_id, number)
+            terms = self._terms.get(key)
+            if terms is None:
+                terms = self._terms[key] = _terms(priced)
+            candidate = _candidate(line, timing, self._tariff.rate_groups[priced.rates_id], terms)
+            found.setdefault(self._places[priced.destination_id], []).append((number, candidate))
+        return {place: tuple(candidates) for place, candidates in found.items()}
 
 
 def _terms(priced: DestinationRate) -> Terms:

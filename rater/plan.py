@@ -1,15 +1,17 @@
 """A rating plan compiled: which of its lines can price a number, and their schedule.
 
-Thousands of prefixes share a few combinations of lines, so a prefix maps to the number of a combination, and
-schedules are compiled per combination, when the first call needs one.
+Plans have no prefixes of their own: the tariff's table tells whose prefixes begin a number, and a plan what
+its lines say of those destinations. Schedules are compiled when the first call needs one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from rater.e164 import lengths_descending
+from rater.prefixes import PrefixTable
 from rater.rate import Ladder, Rate
 from rater.tariff import (
     ANY,
@@ -17,8 +19,10 @@ from rater.tariff import (
 )
 from rater.timing import DayPart, Days, Schedule, clock_ns
 
-_PERIODS_REMEMBERED_MAX = 4096
-"""Compiled combinations one plan keeps; real plans have a few hundred, odd ones are compiled again."""
+_REMEMBERED_MAX = 65_536
+"""Values of each kind that a tariff keeps worked out; real decks have a few thousand different prices."""
+
+_GROUPS = (1 << 32) - 1
 
 
 class Period:
@@ -58,91 +62,149 @@ class Candidate:
     ladder: Ladder
 
 
-class CompiledPlan:
-    """The prefixes of one rating plan."""
+CompiledLine = dict[int, tuple[tuple[int, Candidate], ...]]
+"""A line of rating plans: its candidates, numbered as written, by the destination's place in the table.
 
-    __slots__ = (
-        "_candidates",
-        "_combinations",
-        "_covered",
-        "_lengths",
-        "_periods",
-        "_table",
-        "_zone",
-        "plan_id",
-        "spanwise",
-    )
+Plans share the lines that say the same.
+"""
+
+ANYWHERE = -1
+"""The place of ``*any``, and the group of its prefix, which has no digits."""
+
+Chain = tuple[int, ...]
+"""Groups of prefixes that price a number together, those of the longest prefix first."""
+
+
+class Match(NamedTuple):
+    """What a plan has for the numbers of a node: its longest prefix there, and the chain (empty: none)."""
+
+    length: int
+    plus: bool
+    chain: Chain
+
+
+class Remembered:
+    """What look-ups worked out, for all plans of a tariff together: one bound however many there are."""
+
+    __slots__ = ("covers", "matches", "periods")
+
+    def __init__(self) -> None:
+        self.matches: dict[int, Match] = {}
+        self.covers: dict[int, bool] = {}
+        self.periods: dict[tuple[int, int, Chain], Period] = {}
+
+
+def keep(known: "dict[Any, Any]", key: object, value: object) -> None:
+    """Remember a value, within bounds."""
+    if len(known) >= _REMEMBERED_MAX:
+        known.clear()
+    known[key] = value
+
+
+class CompiledPlan:
+    """The lines of one rating plan, the ``number``-th of its tariff."""
+
+    __slots__ = ("_lines", "_number", "_remembered", "_table", "_zone", "plan_id", "spanwise")
 
     def __init__(
         self,
         plan_id: str,
-        table: dict[str, int],
-        combinations: list[tuple[int, ...]],
-        candidates: list[Candidate],
+        number: int,
+        table: PrefixTable,
+        lines: tuple[CompiledLine, ...],
         zone: ZoneInfo | None,
+        remembered: Remembered,
         spanwise: bool = False,
     ) -> None:
         self.plan_id = plan_id
         self.spanwise = spanwise
+        self._number = number
         self._table = table
-        self._combinations = combinations
-        self._candidates = candidates
+        self._lines = lines
         self._zone = zone
-        self._lengths = lengths_descending(table)
-        self._covered: dict[int, bool] = {}
-        self._periods: dict[tuple[int, tuple[int, ...]], Period] = {}
+        self._remembered = remembered
 
     def match(self, number: str, activation_ns: int) -> tuple[str, Period] | None:
         """Find the longest prefix that begins ``number`` (digits only), and the period that prices it.
 
         Shorter prefixes join in only where the longer ones leave moments without a price.
         """
-        table = self._table
-        shown: str | None = None
-        chain: list[int] = []
-        for length in self._lengths:
-            if length > len(number):
-                continue
-            entry = table.get(number[:length])
-            if entry is None:
-                continue
-            if shown is None:
-                shown = ("+" if entry & 1 else "") + number[:length] if length else ANY
-            chain.append(entry >> 1)
-            if self._covers(entry >> 1):
-                break
-        if shown is None:
+        node = self._table.find(number)
+        key = self._number << 32 | node
+        match = self._remembered.matches.get(key)
+        if match is None:
+            match = self._match(node)
+            keep(self._remembered.matches, key, match)
+        length, plus, chain = match
+        if not chain:
             return None
-        return shown, self._period(activation_ns, tuple(chain))
+        shown = ("+" if plus else "") + number[:length] if length else ANY
+        return shown, self._period(activation_ns, chain)
 
-    def prefixes(self) -> Iterable[str]:
-        """List the prefixes, digits only; an empty one begins every number."""
-        return self._table.keys()
+    def prefixes(self) -> Iterator[str]:
+        """List the prefixes, digits only."""
+        priced: dict[int, bool] = {}
+        for prefix, group in self._table.prefixes():
+            if group not in priced:
+                priced[group] = bool(self._found(group))
+            if priced[group]:
+                yield prefix
 
-    def _covers(self, combination: int) -> bool:
-        known = self._covered.get(combination)
+    def _match(self, node: int) -> Match:
+        table = self._table
+        length, plus = 0, False
+        chain: list[int] = []
+        while True:
+            group = table.group(node) if node else ANYWHERE
+            if found := self._found(group):
+                if not chain:
+                    length, plus = table.length(node), found[0][1]
+                chain.append(group)
+                if self._covers(group):
+                    break
+            if not node:
+                return Match(length, plus, tuple(chain))
+            node = table.parent(node)
+        return Match(length, plus, tuple(chain))
+
+    def _found(self, group: int) -> list[tuple[Candidate, bool]]:
+        """List the candidates for a group as written, and whether each has the prefix with a plus."""
+        members = self._table.members(group) if group != ANYWHERE else [(ANYWHERE, False)]
+        found: list[tuple[Candidate, bool]] = []
+        for line in self._lines:
+            placed = [
+                (number, candidate, plus)
+                for place, plus in members
+                for number, candidate in line.get(place, ())
+            ]
+            if len(members) > 1:
+                placed.sort(key=itemgetter(0))
+            found += [(candidate, plus) for _, candidate, plus in placed]
+        return found
+
+    def _covers(self, group: int) -> bool:
+        key = self._number << 32 | (group & _GROUPS)
+        known = self._remembered.covers.get(key)
         if known is None:
-            known = self._covered[combination] = Schedule(self._parts((combination,))).covers_always()
+            known = Schedule(self._parts((group,))).covers_always()
+            keep(self._remembered.covers, key, known)
         return known
 
-    def _period(self, activation_ns: int, chain: tuple[int, ...]) -> Period:
-        key = (activation_ns, chain)
-        period = self._periods.get(key)
+    def _period(self, activation_ns: int, chain: Chain) -> Period:
+        key = (self._number, activation_ns, chain)
+        period = self._remembered.periods.get(key)
         if period is None:
-            if len(self._periods) >= _PERIODS_REMEMBERED_MAX:
-                self._periods.clear()
             parts = self._parts(chain)
             rates = tuple(rate for part in parts for rate in part.ladder)
-            period = self._periods[key] = Period(
-                activation_ns, Schedule(parts), rates, self._zone, self.plan_id, self.spanwise
-            )
+            period = Period(activation_ns, Schedule(parts), rates, self._zone, self.plan_id, self.spanwise)
+            keep(self._remembered.periods, key, period)
         return period
 
-    def _parts(self, chain: tuple[int, ...]) -> list[DayPart]:
-        """List the parts of a chain of combinations (longest prefix first), what wins first."""
+    def _parts(self, chain: Chain) -> list[DayPart]:
+        """List the parts of a chain of groups (longest prefix first), what wins first."""
         ranked: list[Candidate] = []
-        for combination in chain:
-            members = (self._candidates[number] for number in self._combinations[combination])
-            ranked += sorted(members, key=lambda c: (-c.weight, -c.start_s, c.ladder[0].shown.price))
+        for group in chain:
+            found = (candidate for candidate, _ in self._found(group))
+            ranked += sorted(found, key=lambda c: (-c.weight, -c.start_s, c.ladder[0].shown.price))
         end_ns = clock_ns(DAY_SECONDS)
         return [DayPart(c.days, clock_ns(c.start_s), end_ns, c.ladder) for c in ranked]

@@ -105,11 +105,11 @@ def usable_buckets(book: Book, account: Account, number: str, *, empty_too: bool
 
     Higher priority, then longer matching prefix, then lower price, then as stored; each with all its seconds.
     """
-    wanted = digits(number)
+    lengths = book.lengths(digits(number))
     found = []
     for index, bucket in enumerate(account.buckets):
         if bucket.seconds_ns > 0 or empty_too:
-            length = book.match_length(bucket.destination_id, wanted)
+            length = lengths.get(bucket.destination_id, -1)
             if length >= 0:
                 rank = (-bucket.priority, -length, bucket.price, index)
                 found.append((rank, BucketUse(index, bucket, bucket.seconds_ns)))

@@ -61,6 +61,9 @@ class Days:
         )
 
 
+_ANY_DAY = Days()
+
+
 @dataclass(frozen=True, slots=True)
 class DayPart:
     """A price on the half-open clock ``[start_ns, end_ns)`` of some days."""
@@ -69,6 +72,10 @@ class DayPart:
     start_ns: int
     end_ns: int
     ladder: Ladder
+
+    def is_whole(self) -> bool:
+        """Tell whether it holds at every moment."""
+        return self.start_ns == 0 and self.end_ns >= DAY and self.days == _ANY_DAY
 
 
 Segment = tuple[int, Ladder | None]
@@ -90,7 +97,9 @@ class Schedule:
         self._days: dict[int, tuple[Segment, ...]] = {}
         self.always: Ladder | None = None
         """The ladder of every moment, when there is just one."""
-        if not self._by_date:
+        if self._parts and self._parts[0].is_whole():
+            self.always = self._parts[0].ladder
+        elif not self._by_date:
             week = {self._compile(day) for day in range(7)}
             if len(week) == 1 and len(segments := week.pop()) == 1:
                 self.always = segments[0][1]

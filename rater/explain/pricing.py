@@ -137,12 +137,12 @@ def _books(book: Book, call: Call, priced: CallCost | Refusal) -> list[tuple[int
 
 def _buckets(book: Book, call: Call, account: Account, priced: CallCost | Refusal) -> tuple[Bucket, ...]:
     taken = {} if isinstance(priced, Refusal) else {use.place: use for use in priced.uses}
-    wanted = digits(call.number)
+    lengths = book.lengths(digits(call.number))
     found: list[Bucket] = []
     for use in usable_buckets(book, account, call.number):
         used = taken.get(use.place)
         exact = NOTHING if used is None else Fraction(*seconds_cost([used]))
-        length = book.match_length(use.bucket.destination_id, wanted)
+        length = lengths[use.bucket.destination_id]
         made = Bucket(use.place, use.bucket, length, 0 if used is None else used.seconds_ns, exact, "")
         found.append(made._replace(why=_why_behind(found[-1], made)) if found else made)
     return tuple(found)

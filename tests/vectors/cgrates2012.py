@@ -11,8 +11,8 @@ from rater.account import Account, MinuteBucket
 from rater.book import Book, Route
 from rater.charging import Operation, Request, decide
 from rater.compiler import compile_tariff
-from rater.e164 import PrefixSet
 from rater.metering.metering import MeteringStatus
+from rater.prefixes import build
 from rater.rating import Call, CallCost, price_call
 from rater.refusal import Refusal
 from rater.tariff import (
@@ -393,7 +393,7 @@ def bucket_equal(given: Record, _asked: Record) -> Record:
 
 
 def destination_size(given: Record, asked: Record) -> Record:
-    return {"prefix_count": len(PrefixSet.of(given["destinations"][asked["destination"]]).members)}
+    return {"prefix_count": len(build({"D": given["destinations"][asked["destination"]]}))}
 
 
 ANSWERS: dict[str, Callable[[Record, Record], Record]] = {
