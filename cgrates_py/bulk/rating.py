@@ -19,7 +19,7 @@ from cgrates_py.bulk.keys import Keys, Numbers
 from cgrates_py.bulk.portions import INSTANT_MAX, WINDOW_NS, Chain, Portion, portions
 from cgrates_py.bulk.prices import Prices
 from cgrates_py.bulk.pricing import Clocks, price_block
-from cgrates_py.bulk.routes import SCALAR, UNKNOWN, Entries, Routes, Section
+from cgrates_py.bulk.routes import SCALAR, Entries, Routes, Section
 from cgrates_py.bulk.shapes import Timeline
 from rater.book import Book
 from rater.instant import DAY
@@ -35,6 +35,12 @@ PORTION_LEAST = 16
 ZONES_MAX = 64
 """Zones of calls in one chunk; those beyond are priced by the core."""
 
+ENTRIES_MAX = 2_000_000
+"""Ranges that are kept from chunk to chunk, half a kilobyte each with their prices; then all begins anew."""
+
+SECTIONS_MAX = 4_096
+"""Sections, likewise: as many as subjects with plans of their own, for each window of time."""
+
 _THREADS = min(4, len(os.sched_getaffinity(0)))
 
 Rows = npt.NDArray[np.intp]
@@ -49,14 +55,19 @@ class BulkRater:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._chain = Chain(book)
+        self._origin_ns: int | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self._words: dict[str, int] = {"": 0}
         self._prices = Prices(self._words)
         self._entries = Entries()
         self._routes = [Routes(link) for link in self._chain.books]
-        self._origin_ns: int | None = None
 
     def rate(self, calls: Calls) -> Priced:
         """Price every row as ``price_call(book, call, None)`` does, refusals included."""
+        if len(self._entries.rows) > ENTRIES_MAX or sum(each.size for each in self._routes) > SECTIONS_MAX:
+            self._forget()
         columns = Columns(calls.rows, self._words)
         if calls.rows:
             with ThreadPoolExecutor(_THREADS) as pool:
@@ -114,11 +125,12 @@ class BulkRater:
             found[block] = np.searchsorted(starts, keys[rows[block]], "right") - 1
 
         list(pool.map(search, _blocks(len(rows))))
-        met = np.zeros(len(starts), np.bool_)
-        met[found] = True
-        wanted = np.flatnonzero(met & (section.entry == UNKNOWN))
-        section.learn(wanted.tolist(), self._chain.books[link], self._prices, self._entries, self._words)
-        entry[rows] = section.entry[found]
+        book = self._chain.books[link]
+
+        def learn(section: Section, place: int) -> int:
+            return section.learn(place, book, self._prices, self._entries, self._words)
+
+        entry[rows] = section.entries(found, learn)
 
     def _price(self, calls: Calls, entry: Int32s, columns: Columns, pool: ThreadPoolExecutor) -> None:
         """Price the rows that have entries; those that turn out to be for the core become ``SCALAR``."""

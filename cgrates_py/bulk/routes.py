@@ -25,6 +25,9 @@ SCALAR = -1
 
 _RANGES_KEPT = 256
 
+_SPARSE = 16
+"""A section has a place for every range once a portion has so many rows; before, for those that were met."""
+
 Ask = Callable[[int, int], Route | None]
 
 Who = tuple[str, str, str]
@@ -65,19 +68,35 @@ class Section:
 
     def __init__(self, who: Who, ranges: Ranges, start_ns: int, end_ns: int, window: Window) -> None:
         self.ranges = ranges
-        self.entry: Int32s = np.full(len(ranges.keys), UNKNOWN, np.int32)
+        self._known: dict[int, int] = {}
+        self._all: Int32s | None = None
         self._who = who
         self._start_ns, self._end_ns, self._window = start_ns, end_ns, window
 
-    def learn(
-        self, wanted: list[int], book: Book, prices: Prices, entries: Entries, words: dict[str, int]
-    ) -> None:
-        """Ask the book about ranges that calls are to."""
-        for place in wanted:
-            number = first_number(int(self.ranges.keys[place]))
-            self.entry[place] = self._entry(number, book, prices, entries, words)
+    def entries(self, places: Int32s, learn: Callable[["Section", int], int]) -> Int32s:
+        """Give the entry of each row by its place among the ranges; ``learn`` makes those met first."""
+        size = len(self.ranges.keys)
+        if self._all is None and len(places) * _SPARSE < size:
+            met, of_row = np.unique(places, return_inverse=True)
+            found = [self._learned(place, learn) for place in met.tolist()]
+            return np.array(found, np.int32)[of_row]
+        if self._all is None:
+            self._all = np.full(size, UNKNOWN, np.int32)
+        seen = np.zeros(size, np.bool_)
+        seen[places] = True
+        for place in np.flatnonzero(seen & (self._all == UNKNOWN)).tolist():
+            self._all[place] = self._learned(place, learn)
+        return self._all[places]
 
-    def _entry(self, number: str, book: Book, prices: Prices, entries: Entries, words: dict[str, int]) -> int:
+    def _learned(self, place: int, learn: Callable[["Section", int], int]) -> int:
+        entry = self._known.get(place)
+        if entry is None:
+            entry = self._known[place] = learn(self, place)
+        return entry
+
+    def learn(self, place: int, book: Book, prices: Prices, entries: Entries, words: dict[str, int]) -> int:
+        """Ask the book about a range; give its entry, or ``SCALAR``."""
+        number = first_number(int(self.ranges.keys[place]))
         customer, subject, category = self._who
 
         def ask(start_ns: int, end_ns: int) -> Route | None:
@@ -117,6 +136,11 @@ class Routes:
         self._sections: dict[tuple[object, ...], Section] = {}
         self._ranges: dict[tuple[object, ...], Ranges] = {}
         self._kept: list[object] = []
+
+    @property
+    def size(self) -> int:
+        """How many sections there are."""
+        return len(self._sections)
 
     def changes(self, who: Who) -> list[int]:
         """List the instants at which some rating plan of a subject, or of its fallbacks, begins."""

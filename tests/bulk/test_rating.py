@@ -389,6 +389,37 @@ def _chain(tariffs: list[Tariff], changes: tuple[int, ...]) -> Book:
     return later
 
 
+# --- what is kept from chunk to chunk -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", ["ENTRIES_MAX", "SECTIONS_MAX"])
+def test_what_was_laid_out_may_be_forgotten_between_chunks(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rating, limit, 0)
+    book = compile_tariff(deck())
+    rater = BulkRater(book)
+    for seed in range(3):
+        calls = month(300, seed)
+        assert differences(rater.rate(Calls.of(calls)), book, calls)[:1] == []
+
+
+@pytest.mark.parametrize("sizes", [(20, 2000, 20), (2000, 20)])
+def test_few_calls_to_a_large_deck_are_told_in_columns_too(sizes: tuple[int, ...]) -> None:
+    tariff = deck()
+    more = {
+        name: (*codes, *(f"{codes[0]}{n}" for n in range(100, 150)))
+        for name, codes in tariff.destinations.items()
+    }
+    book = compile_tariff(replace(tariff, destinations=more))
+    rater = BulkRater(book)
+    for seed, size in enumerate(sizes):
+        calls = month(size, seed)
+        priced = rater.rate(Calls.of(calls))
+        assert differences(priced, book, calls)[:1] == []
+        assert priced.scalar_rows == 0
+
+
 # --- how columns come ---------------------------------------------------------------------------------
 
 
