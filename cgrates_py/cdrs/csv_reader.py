@@ -57,13 +57,16 @@ class _Reader:
         return found
 
     def _at_once(self, block: bytes, count: int) -> Chunk | None:
-        """Read a block whose every line is a row; None if it has others, which are looked at singly."""
+        """Read a block whose every line is a row; None if it has others, which are looked at singly.
+
+        One thread: with several, a process that ends soon after aborts at times; no block is read sooner.
+        """
         if block.count(b'"') % 2:
             return None
         try:
             table = pa_csv.read_csv(
                 pa.BufferReader(block),
-                pa_csv.ReadOptions(column_names=self._names, block_size=len(block) + 1),
+                pa_csv.ReadOptions(column_names=self._names, block_size=len(block) + 1, use_threads=False),
                 pa_csv.ParseOptions(delimiter=self._delimiter, ignore_empty_lines=False),
                 pa_csv.ConvertOptions(
                     column_types=dict.fromkeys(self._names, pa.string()), strings_can_be_null=False

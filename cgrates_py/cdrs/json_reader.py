@@ -15,8 +15,8 @@ from cgrates_py.cdrs.chunk import BadRow, Chunk
 
 EXPECTED = "a JSON object"
 
-_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
-"""A number with a point or an exponent stays the text that it is."""
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_text = msgspec.json.Decoder(str).decode
 
 
 def read_json_lines(lines: Lines) -> Iterator[Chunk]:
@@ -33,11 +33,11 @@ def _at_once(block: bytes, first: int, count: int, names: dict[str, None]) -> Ch
     """Read a block whose every line is an object of texts and whole numbers; None if it has others."""
     try:
         block.decode()
-        one = _decoder.decode(block[: block.find(b"\n")])
-        schema = pa.schema([(name, pa.string()) for name, value in one.items() if isinstance(value, str)])
+        one = _decode(block.partition(b"\n")[0])
+        schema = pa.schema([(name, pa.string()) for name, raw in one.items() if bytes(raw)[:1] == b'"'])
         table = pa_json.read_json(
             io.BytesIO(block),
-            pa_json.ReadOptions(block_size=len(block) + 1),
+            pa_json.ReadOptions(block_size=len(block) + 1, use_threads=False),
             pa_json.ParseOptions(explicit_schema=schema),
         )
     except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError):
@@ -74,13 +74,13 @@ def _texts(block: bytes) -> pa.Array:
 
 
 def _line_by_line(block: bytes, first: int, names: dict[str, None]) -> Chunk:
-    records: list[dict[str, Any]] = []
+    records: list[dict[str, msgspec.Raw]] = []
     kept: list[bytes] = []
     numbers: list[int] = []
     bad: list[BadRow] = []
     for line, text in enumerate(lines_of(block), first):
         try:
-            records.append(_decoder.decode(text))
+            records.append(_decode(text))
         except (msgspec.DecodeError, UnicodeDecodeError):
             if text.strip():
                 bad.append(BadRow(line, "", EXPECTED, text.decode("utf-8", "replace")))
@@ -93,11 +93,9 @@ def _line_by_line(block: bytes, first: int, names: dict[str, None]) -> Chunk:
     return Chunk(table, np.array(numbers, dtype=np.int64), bad, pa.array(kept, pa.string()))
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return msgspec.json.encode(value).decode()
+def _text(raw: msgspec.Raw | None) -> str:
+    """Give a value as text: texts as they are, null as none, everything else as it is written."""
+    written = b"null" if raw is None else bytes(raw).strip()
+    if written[:1] == b'"':
+        return _decode_text(written)
+    return "" if written == b"null" else written.decode()

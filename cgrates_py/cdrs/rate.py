@@ -88,7 +88,8 @@ class FileRater:
             rows.fill(converted, priced)
             self._count(converted, priced, rows)
         self.summary.rows += rows.count + len(chunk.bad)
-        self.summary.unrated[BAD_ROW] += len(chunk.bad)
+        if chunk.bad or rows.bad:
+            self.summary.unrated[BAD_ROW] += len(chunk.bad) + rows.bad
         if self._out is not None:
             self._out.write(chunk.table, rows.table(self._names, self._out.format), chunk.texts)
         if self._unrated is not None:
@@ -100,7 +101,6 @@ class FileRater:
         summary.rated += int(fine.sum())
         summary.unanswered += len(converted.unanswered)
         summary.passed_over += len(converted.passed_over)
-        summary.unrated[BAD_ROW] += len(converted.bad)
         summary.unrated.update(rows.codes)
         for name, count in zip(priced.notices.names, _counts(priced.notices, fine), strict=True):
             if name and count:
@@ -119,6 +119,7 @@ class _Rows:
         self.fee: Int64s = np.zeros(count, dtype=np.int64)
         self.known = np.zeros(count, dtype=np.bool_)
         self.codes: Counter[str] = Counter()
+        self.bad = 0
         self.why: dict[int, str] = {}
         """Why rows are unrated, by their places."""
         self._prefix = Words.alike("", count)
@@ -144,6 +145,7 @@ class _Rows:
             self.codes[Reason.AMOUNT_OUT_OF_RANGE.value] += 1
         for place, bad in zip(converted.bad_rows.tolist(), converted.bad, strict=True):
             self.why[place] = f"{BAD_ROW}: {bad.sentence}"
+        self.bad = len(converted.bad)
         self.known[converted.unanswered] = True
         self._notice = self._spread(priced.notices, places)
         self._say(converted.unanswered, UNANSWERED)
