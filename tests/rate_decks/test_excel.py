@@ -19,7 +19,7 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 CELLS = (("Prefix", "Rate"), (447911, 0.1), (49, 0.012300000000000001), ("+33", "0,25"), ("n/a", 1))
 
 
-def cell(value: float | str) -> str:
+def cell(value: object) -> str:
     """Write a cell as Excel does: seventeen digits of a number, or text."""
     if isinstance(value, str):
         return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
