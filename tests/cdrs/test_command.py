@@ -16,11 +16,12 @@ from tests.shell.servers import Server, ask, run, serving
 SECOND = 1_000_000_000
 MONTH = instant.parse("2026-01-01T00:00:00Z")[0]
 HEAD = "CstmId,Subject,TOR,Destination,TimeStart,TimeEnd\n"
+# none of them has an account with minutes, which GetCost uses and rate does not
 PARTIES = (
     ("vdf", "nobody", "0256"),
     ("tel.example", "9001", "40722"),
     ("tel.example", "9001", "1268"),
-    ("tel.example", "acme", "40"),
+    ("tel.example", "acme", "49"),
     ("tel.example", "acme", "999"),
 )
 
