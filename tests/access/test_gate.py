@@ -34,7 +34,7 @@ CHANGES = [
     "AddRecievedCallSeconds",
     "ResetUserBudget",
 ]
-READS = ["GetCost", "Get", "GetMaxSessionTime", "GetAccount"]
+READS = ["GetCost", "Get", "GetMaxSessionTime", "GetAccount", "Explain"]
 OF_ALL = ["Status", "Metrics"]
 USAGE = ["Metering.AuthRep", "Metering.Report", "Usage.Ask"]
 USAGE_READS = ["Metering.Authorize", "Usage.Read", "Charges.List"]
