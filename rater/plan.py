@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rater.prefixes import PrefixTable
@@ -75,22 +75,17 @@ Chain = tuple[int, ...]
 """Groups of prefixes that price a number together, those of the longest prefix first."""
 
 
-class Match(NamedTuple):
-    """What a plan has for the numbers of a node: its longest prefix there, and the chain (empty: none)."""
-
-    length: int
-    plus: bool
-    chain: Chain
+_HAS, _COVERS, _PLUS = 1, 2, 4
+"""What a plan has for a group, in bits: a candidate; one at every moment; the prefix written with a plus."""
 
 
 class Remembered:
     """What look-ups worked out, for all plans of a tariff together: one bound however many there are."""
 
-    __slots__ = ("covers", "matches", "periods")
+    __slots__ = ("kinds", "periods")
 
     def __init__(self) -> None:
-        self.matches: dict[int, Match] = {}
-        self.covers: dict[int, bool] = {}
+        self.kinds: dict[int, int] = {}
         self.periods: dict[tuple[int, int, Chain], Period] = {}
 
 
@@ -129,43 +124,52 @@ class CompiledPlan:
 
         Shorter prefixes join in only where the longer ones leave moments without a price.
         """
-        node = self._table.find(number)
-        key = self._number << 32 | node
-        match = self._remembered.matches.get(key)
-        if match is None:
-            match = self._match(node)
-            keep(self._remembered.matches, key, match)
-        length, plus, chain = match
+        table = self._table
+        kinds = self._remembered.kinds
+        length, plus = 0, False
+        chain: list[int] = []
+        node = table.find(number)
+        while True:
+            group = table.group(node) if node else ANYWHERE
+            kind = kinds.get(self._key(group))
+            if kind is None:
+                kind = self._kind(group)
+            if kind:
+                if not chain:
+                    length, plus = table.length(node), bool(kind & _PLUS)
+                chain.append(group)
+                if kind & _COVERS:
+                    break
+            if not node:
+                break
+            node = table.parent(node)
         if not chain:
             return None
         shown = ("+" if plus else "") + number[:length] if length else ANY
-        return shown, self._period(activation_ns, chain)
+        return shown, self._period(activation_ns, tuple(chain))
 
     def prefixes(self) -> Iterator[str]:
         """List the prefixes, digits only."""
-        priced: dict[int, bool] = {}
+        priced: dict[int, int] = {}
         for prefix, group in self._table.prefixes():
-            if group not in priced:
-                priced[group] = bool(self._found(group))
-            if priced[group]:
+            kind = priced.get(group)
+            if kind is None:
+                kind = priced[group] = self._kind(group)
+            if kind:
                 yield prefix
 
-    def _match(self, node: int) -> Match:
-        table = self._table
-        length, plus = 0, False
-        chain: list[int] = []
-        while True:
-            group = table.group(node) if node else ANYWHERE
-            if found := self._found(group):
-                if not chain:
-                    length, plus = table.length(node), found[0][1]
-                chain.append(group)
-                if self._covers(group):
-                    break
-            if not node:
-                return Match(length, plus, tuple(chain))
-            node = table.parent(node)
-        return Match(length, plus, tuple(chain))
+    def _key(self, group: int) -> int:
+        return self._number << 32 | (group & _GROUPS)
+
+    def _kind(self, group: int) -> int:
+        """Tell what the plan has for a group, and remember it."""
+        found = self._found(group)
+        kind = 0
+        if found:
+            covers = Schedule(self._parts((group,))).covers_always()
+            kind = _HAS | (_COVERS if covers else 0) | (_PLUS if found[0][1] else 0)
+        keep(self._remembered.kinds, self._key(group), kind)
+        return kind
 
     def _found(self, group: int) -> list[tuple[Candidate, bool]]:
         """List the candidates for a group as written, and whether each has the prefix with a plus."""
@@ -181,14 +185,6 @@ class CompiledPlan:
                 placed.sort(key=itemgetter(0))
             found += [(candidate, plus) for _, candidate, plus in placed]
         return found
-
-    def _covers(self, group: int) -> bool:
-        key = self._number << 32 | (group & _GROUPS)
-        known = self._remembered.covers.get(key)
-        if known is None:
-            known = Schedule(self._parts((group,))).covers_always()
-            keep(self._remembered.covers, key, known)
-        return known
 
     def _period(self, activation_ns: int, chain: Chain) -> Period:
         key = (self._number, activation_ns, chain)
