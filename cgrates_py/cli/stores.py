@@ -42,7 +42,8 @@ def with_store(
 
     async def run() -> None:
         url = settings.redis_url or None
-        limits = StoreLimits(replicas=settings.store_replicas if url else 0)
+        replicas = settings.store_replicas if url else 0
+        limits = StoreLimits(replicas=replicas, tariffs_kept=settings.tariffs_kept)
         async with open_store(
             None if url else settings.data_dir, url, limits, on_cut, settings.archive
         ) as store:
