@@ -1,11 +1,13 @@
 """The hash of a tariff: equal tariffs have the same, however their numbers and maps are written."""
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -50,18 +52,37 @@ def _add_rates(hashed: Any, rates: Mapping[tuple[str, str], Mapping[str, PrefixR
 def _plain(value: Any) -> Any:
     """Make what is encoded the same for equal values."""
     kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is Decimal:
+        return _ratio(value)
     if kind is tuple:
         return value if value and type(value[0]) in {str, int} else [_plain(item) for item in value]
-    if kind is Decimal:
-        numerator, denominator = value.as_integer_ratio()
-        return f"{numerator}/{denominator}"
     if isinstance(value, StrEnum):
         return value.value
-    if is_dataclass(kind):
-        return [_plain(getattr(value, name)) for name in _names(kind)]
-    return value
+    return [item if type(item) in _AS_THEY_ARE else _plain(item) for item in _fields_of(kind)(value)]
 
 
-@lru_cache(maxsize=64)
-def _names(kind: type) -> tuple[str, ...]:
+_AS_THEY_ARE = frozenset({int, str, bool, NoneType})
+
+
+@lru_cache(maxsize=4_096)
+def _ratio(value: Decimal) -> str:
+    """Write a number the same however it was written; equal ones share an entry of the cache."""
+    numerator, denominator = value.as_integer_ratio()
+    return f"{numerator}/{denominator}"
+
+
+def _fields_of(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """Give what reads the fields of a dataclass of at least two, made once."""
+    read = _readers.get(kind)
+    if read is None:
+        read = _readers[kind] = attrgetter(*_names(kind))
+    return read
+
+
+_readers: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {}
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
