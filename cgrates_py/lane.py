@@ -51,6 +51,12 @@ STORE_RETRY_S = 0.02
 """Pause before the next attempt when the store failed; it paces itself while it is down."""
 
 
+_BY_TARIFF = frozenset(
+    {Kind.DEBIT, Kind.DEBIT_SECONDS, Kind.ADD_RECIEVED_CALL_SECONDS, Kind.RESET_USER_BUDGET}
+)
+"""What comes out otherwise under another tariff."""
+
+
 class Operation:
     """One request on its way through a lane.
 
@@ -365,6 +371,7 @@ class Lane:
         except AnswerTooLongError as error:
             return int(Status.REFUSED), error.body  # and nothing is charged
         if changed:
+            call = request.call
             decided.entries.append(
                 Entry(
                     now_ns,
@@ -373,6 +380,8 @@ class Lane:
                     request.amount,
                     decided.account,
                     decision.account,
+                    call if call.number or call.end_ns else None,
+                    self._shop.counters.tariff_version if request.operation in _BY_TARIFF else 0,
                 )
             )
             decided.account = decision.account

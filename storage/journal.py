@@ -3,8 +3,9 @@
 An element is the hash of the element before it (16 bytes), then msgpack ``[format, opening, entries]``.
 ``opening`` is the account before the entries, where the element before does not already tell: in the first
 element, and in one without entries (then it is the account after). Each entry is ``[at_ns, method,
-request_id, amount, changes]`` (``storage.changes``). An element's own hash stands in the account record and
-in the next element, so one that was changed, moved or lost shows.
+request_id, amount, changes]`` (``storage.changes``); where there was a call or a tariff, two more tell them:
+``[category, number, start_ns, end_ns, offset_ns]`` or null, and the version of the tariff. An element's own
+hash stands in the account record and in the next element, so one that was changed, moved or lost shows.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -32,17 +33,44 @@ from storage.store import AccountKey, Entry, StoreCorruptError, Stored
 OPENING = "opening"
 """The method of a journal line that only tells what an account held when it was made."""
 
-_Line = tuple[int, str, str, int, list[Written]]
+_Time = int | str
+"""Nanoseconds since the epoch; beyond 64 bits, after the year 2262, as text."""
+
+_Line = (
+    tuple[int, str, str, int, list[Written]]
+    | tuple[int, str, str, int, list[Written], tuple[str, str, _Time, _Time, int] | None, int]
+)
+"""A line as it is written."""
+
+
+class _Entry(msgspec.Struct, array_like=True, frozen=True):
+    at_ns: int
+    method: str
+    request_id: str
+    amount: int
+    changes: list[Written]
+    call: tuple[str, str, _Time, _Time, int] | None = None
+    tariff_version: int = 0
 
 
 class _Element(msgspec.Struct, array_like=True, frozen=True):
     format: int
     opening: bytes | None
-    entries: list[_Line]
+    entries: list[_Entry]
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_element = msgspec.msgpack.Decoder(_Element).decode
+
+
+class Called(NamedTuple):
+    """A call as a journal tells it: ``[start_ns, end_ns)``, both 0 where no time was asked about."""
+
+    category: str
+    number: str
+    start_ns: int
+    end_ns: int
+    offset_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +86,10 @@ class JournalLine:
     request_id: str
     amount: int
     changes: tuple[Change, ...]
+    call: Called | None = None
+    """The call that was asked about; None: there was none, or the line is of a version that did not tell."""
+    tariff_version: int = 0
+    """The tariff that it was decided by; 0: by none, or it is not known."""
 
 
 def encode_element(chain: bytes, version: int, account: Account, entries: Sequence[Entry]) -> bytes:
@@ -70,21 +102,42 @@ def encode_element(chain: bytes, version: int, account: Account, entries: Sequen
         opening = encode_account(account)
     elif not version:
         opening = encode_account(entries[0].before)
-    lines = [
-        (each.at_ns, each.method, each.request_id, each.amount, changes_between(each.before, each.after))
-        for each in entries
-    ]
     try:
-        return chain + _encode_lines(opening, lines)
+        return chain + _encode_lines(opening, [_line(each) for each in entries])
     except OverflowError as error:
         raise ValueError(f"journal of {account.customer}/{account.subject}: {error}") from None
+
+
+def _line(entry: Entry) -> _Line:
+    changes = changes_between(entry.before, entry.after)
+    call, version = entry.call, entry.tariff_version
+    if call is None:
+        if not version:
+            return (entry.at_ns, entry.method, entry.request_id, entry.amount, changes)
+        return (entry.at_ns, entry.method, entry.request_id, entry.amount, changes, None, version)
+    return (entry.at_ns, entry.method, entry.request_id, entry.amount, changes, call[2:], version)
 
 
 def _encode_lines(opening: bytes | None, lines: list[_Line]) -> bytes:
     try:
         return _encode((FORMAT, opening, lines))
-    except OverflowError:  # perhaps only of counters, which may be beyond 64 bits
-        return _encode((FORMAT, opening, [(*rest, [*map(spelt_out, changes)]) for *rest, changes in lines]))
+    except OverflowError:  # perhaps only of what may be beyond 64 bits: counters, times of calls
+        return _encode((FORMAT, opening, [_line_spelt_out(*line) for line in lines]))
+
+
+def _line_spelt_out(
+    at_ns: int,
+    method: str,
+    request_id: str,
+    amount: int,
+    changes: list[Written],
+    call: tuple[str, str, _Time, _Time, int] | None = None,
+    version: int = 0,
+) -> _Line:
+    if call is not None:
+        category, number, start, end, offset_ns = call
+        call = (category, number, str(start), str(end), offset_ns)
+    return (at_ns, method, request_id, amount, [*map(spelt_out, changes)], call, version)
 
 
 def chain_of(element: bytes) -> bytes:
@@ -100,8 +153,8 @@ def lines(elements: Iterable[bytes], first_version: int = 1) -> Iterator[Journal
     for version, _, element in _linked(elements, first_version, NO_CHAIN if first_version == 1 else None):
         if element.opening is not None and not element.entries:
             yield JournalLine(version, 0, OPENING, "", 0, opened(decode_account(element.opening)))
-        for at_ns, method, request_id, amount, changes in element.entries:
-            yield JournalLine(version, at_ns, method, request_id, amount, read_changes(changes))
+        for each in element.entries:
+            yield _read_line(version, each)
 
 
 class Step(NamedTuple):
@@ -150,10 +203,10 @@ class Replay:
                 raise StoreCorruptError("the journal's first element does not tell what it started from")
             if not element.entries:
                 yield Step(made, 0, OPENING, "", account)
-            for at_ns, method, request_id, _, changes in element.entries:
-                account = redone(account, changes, made)
+            for each in element.entries:
+                account = redone(account, each.changes, made)
                 self.entries += 1
-                yield Step(made, at_ns, method, request_id, account)
+                yield Step(made, each.at_ns, each.method, each.request_id, account)
             self.version, self.account, self.chain = made, account, chain
 
     def agree(self, record: bytes) -> Stored:
@@ -211,6 +264,26 @@ def _linked(
             raise StoreCorruptError(f"the journal is broken before version {version}")
         chain = chain_of(element)
         yield version, chain, _read_element(element, version)
+
+
+def _read_line(version: int, entry: _Entry) -> JournalLine:
+    call = None
+    if entry.call is not None:
+        category, number, start, end, offset_ns = entry.call
+        try:
+            call = Called(category, number, int(start), int(end), offset_ns)
+        except ValueError:
+            raise StoreCorruptError(f"version {version}: the times of a call are no numbers") from None
+    return JournalLine(
+        version,
+        entry.at_ns,
+        entry.method,
+        entry.request_id,
+        entry.amount,
+        read_changes(entry.changes),
+        call,
+        entry.tariff_version,
+    )
 
 
 def _read_element(element: bytes, version: int) -> _Element:

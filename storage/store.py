@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from rater.account import Account
+from rater.rating import Call
 from rater.tariff import Tariff
 
 AccountKey = tuple[str, str]
@@ -37,7 +38,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One line of an account's journal: who changed what when."""
+    """One line of an account's journal: who changed what when, for which call and by which tariff."""
 
     at_ns: int
     method: str
@@ -45,6 +46,10 @@ class Entry(msgspec.Struct, frozen=True):
     amount: int
     before: Account
     after: Account
+    call: Call | None = None
+    """The call that was asked about, whose account this is (None: there was none)."""
+    tariff_version: int = 0
+    """The tariff that it was decided by; 0: by none, or by one without a version."""
 
 
 class Answer(msgspec.Struct, frozen=True):

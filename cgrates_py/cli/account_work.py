@@ -24,7 +24,7 @@ from rater.account import Account, MinuteBucket
 from storage import journal
 from storage.changes import Change
 from storage.difference import period_of
-from storage.journal import JournalLine
+from storage.journal import Called, JournalLine
 from storage.store import AccountKey
 from storage.valkey import ValkeyStore
 
@@ -183,6 +183,8 @@ def history(at: str | None, as_json: bool, as_csv: bool, **place: Any) -> None:
             typer.echo("".join(history_csv(rows)), nl=False)
             return
         for row in rows:
+            row.pop("Call", None)  # whoever wants more than fits a table asks for JSON
+            row.pop("TariffVersion", None)
             row["Changes"] = ", ".join(
                 f"{_member(each)} {each['Before'] or '-'} → {each['After'] or '-'}" for each in row["Changes"]
             )
@@ -222,7 +224,7 @@ def _state_at(key: AccountKey, at: str, as_json: bool, place: dict[str, Any]) ->
 
 
 def _history_row(line: JournalLine) -> dict[str, Any]:
-    return {
+    row: dict[str, Any] = {
         "Version": line.version,
         "Time": instant.text(line.at_ns) if line.at_ns else "",
         "Method": line.method,
@@ -230,6 +232,19 @@ def _history_row(line: JournalLine) -> dict[str, Any]:
         "Amount": quantity.text(line.amount),
         "Changes": [_change_row(change) for change in line.changes],
     }
+    if line.call is not None:
+        row["Call"] = _call_row(line.call)
+    if line.tariff_version:
+        row["TariffVersion"] = line.tariff_version
+    return row
+
+
+def _call_row(call: Called) -> dict[str, str]:
+    row = {"Category": call.category, "Destination": call.number}
+    if call.end_ns:
+        row["TimeStart"] = instant.text(call.start_ns, call.offset_ns)
+        row["TimeEnd"] = instant.text(call.end_ns, call.offset_ns)
+    return row
 
 
 def _change_row(change: Change) -> dict[str, str]:

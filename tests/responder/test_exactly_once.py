@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from protocol.dispatch import StaleRequestError, Status
+from rater import instant
+from storage.journal import Called
 from storage.memory import MemoryStore
 from storage.store import AccountKey, Commit, Outcome, Stored, StoreUnavailableError
-from tests.responder.desk import Desk, bucket, office, units
+from tests.responder.desk import SECOND, Desk, bucket, office, units
 
 WHO = {"CstmId": "acme", "Subject": "office", "DestinationPrefix": "4420"}
+CALL = WHO | {"TimeStart": "2012-02-02T17:30:00Z", "TimeEnd": "2012-02-02T18:30:00Z"}
 
 
 async def test_a_repeat_gets_the_first_answer_byte_for_byte() -> None:
@@ -156,6 +159,20 @@ async def test_raters_on_one_account_lose_no_update() -> None:
     assert sorted(answers) == list(range(600, 1000))
     account = await desks[0].ask("GetAccount", **WHO)
     assert (account["Credit"], account["MinuteBuckets"][0]["Seconds"]) == (600, 100)
+
+
+async def test_the_journal_tells_the_call_and_the_tariff_of_a_charge() -> None:
+    desk = Desk()
+    desk.counters.tariff_version = 3
+    await desk.open_account(office(credit=units(10), buckets=(bucket("UK", 5000),)))
+    await desk.ask("Debit", **CALL)
+    await desk.ask("DebitSeconds", **WHO, Amount=5)
+    await desk.ask("DebitBalance", CstmId="acme", Subject="office", Amount=1)
+    start = instant.parse(CALL["TimeStart"])[0]
+    called = Called("call", CALL["DestinationPrefix"], start, start + 3600 * SECOND, 0)
+    seconds = called._replace(start_ns=0, end_ns=0)
+    lines = await desk.store.journal(("acme", "office"))
+    assert [(each.call, each.tariff_version) for each in lines[1:]] == [(called, 3), (seconds, 3), (None, 0)]
 
 
 async def test_the_journal_tells_every_change() -> None:

@@ -8,9 +8,10 @@ import pytest
 from msgspec import structs
 
 from rater.account import Account, MinuteBucket
+from rater.rating import Call
 from rater.tariff import Tariff
 from storage.changes import Change
-from storage.journal import JournalLine
+from storage.journal import Called, JournalLine
 from storage.store import Commit, Committed, Conflict, KnownAnswer, Stored
 from tests.storage.accounts import BLANK, KEY, TEN, answer, create, debit
 from tests.storage.conftest import Connect, Heard
@@ -240,6 +241,25 @@ async def test_an_account_made_without_a_line_opens_its_journal_with_what_it_hel
     assert await store.journal(KEY, 0, 0) == opened
     assert await store.verify(KEY) == Stored(2, NINE)
     assert BLANK.credit == 0
+
+
+@pytest.mark.parametrize("year_ns", [1_328_203_800 * ONE, 250_000_000_000 * ONE, -60_000_000_000 * ONE])
+async def test_the_journal_tells_which_call_was_charged_by_which_tariff(
+    connect: Connect, year_ns: int
+) -> None:
+    store = await connect()
+    await store.commit(create())
+    call = Call(*KEY, "call", "4915", year_ns, year_ns + 60 * ONE, 3_600 * ONE)
+    given = debit(1, TEN, ONE, "a", "b")
+    entries = [
+        structs.replace(given.entries[0], call=call, tariff_version=7),
+        structs.replace(given.entries[1], tariff_version=7),
+    ]
+    assert isinstance(await store.commit(structs.replace(given, entries=entries)), Committed)
+    called = Called("call", "4915", year_ns, year_ns + 60 * ONE, 3_600 * ONE)
+    lines = await store.journal(KEY)
+    assert [(each.call, each.tariff_version) for each in lines] == [(None, 0), (called, 7), (None, 7)]
+    assert await store.verify(KEY) == Stored(2, EIGHT)
 
 
 async def test_nobody_has_no_journal(connect: Connect) -> None:

@@ -60,6 +60,19 @@ def written(states: Sequence[Account]) -> tuple[bytes, list[bytes]]:
     return records.head(len(elements), chain) + records.encode_account(states[-1]), elements
 
 
+def test_lines_that_tell_no_call_are_the_five_members_that_they_always_were() -> None:
+    element = journal.encode_element(b"", 1, TEN, [entry(TEN, replace(TEN, credit=1))])
+    line = [NOW_NS, "Metering.AuthRep", "", 1, [[0, TEN.credit, 1]]]
+    assert element == msgspec.msgpack.encode([records.FORMAT, None, [line]])
+
+
+def test_times_of_a_call_that_are_no_numbers_are_damage() -> None:
+    line = [NOW_NS, "Debit", "", 0, [], ["call", "49", "soon", 1, 0], 1]
+    element = msgspec.msgpack.encode([records.FORMAT, None, [line]])
+    with pytest.raises(StoreCorruptError, match="times of a call"):
+        list(journal.lines([records.NO_CHAIN + element]))
+
+
 @given(USAGES)
 def test_a_record_reads_back_with_every_counter(usage: Usage | None) -> None:
     read = records.decode_account(records.encode_account(account(usage)))
