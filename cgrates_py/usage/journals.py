@@ -12,7 +12,7 @@ from rater import quantity
 from rater.charging import Operation
 from rater.metering.period import Period, cell_of
 from storage.changes import Change
-from storage.journal import OPENING, JournalLine
+from storage.journal import OPENING, Called, JournalLine
 from storage.store import AccountKey
 
 PAGE_ELEMENTS = 25
@@ -31,8 +31,6 @@ _WORDS: dict[str, str] = {
     Operation.RESET_USER_BUDGET: "budget",
 }
 """What is charged, by the method in the journal."""
-_WITHOUT_QUANTITY = frozenset({"call", "budget"})
-"""The time of a call is not in the journal."""
 _METERED: frozenset[str] = frozenset({Operation.METERING_AUTHREP, Operation.METERING_REPORT})
 _EVER = cell_of(Period.ETERNITY, 0)
 """Every usage is counted in this cell of its series."""
@@ -56,13 +54,15 @@ class Taken(NamedTuple):
     metric: str
     """A word for the method; of metered usage the series that were counted, with commas between them."""
     quantity: str
-    """Decimal; empty: not known, or there are several."""
+    """Decimal, of a call its seconds; empty: not known, or there are several."""
     amount: str
     """Decimal: what the credit lost; below zero: what it gained."""
     source: str
     """``calls:VERSION`` or ``usage:VERSION``."""
     counted: tuple[tuple[str, int], ...] = ()
     """Of metered usage each series with its number."""
+    call: Called | None = None
+    """The call that was charged."""
 
 
 class JournalStore(Protocol):
@@ -119,13 +119,21 @@ def _taken(place: JournalPlace, line: JournalLine, selection: Selection) -> Take
         number = str(counted[0][1]) if len(counted) == 1 else ""
     else:
         metric = _WORDS.get(line.method, line.method)
-        number = "" if metric in _WITHOUT_QUANTITY else quantity.text(line.amount)
+        number = _quantity(line)
     if selection.metric not in (None, metric, *(series for series, _ in counted)):
         return None
     kind = "usage" if line.method in _METERED else "calls"
     source = f"{kind}:{line.version}"
     account = selection.account or ""
-    return Taken(place, account, line.at_ns, metric, number, quantity.text(lost), source, counted)
+    return Taken(place, account, line.at_ns, metric, number, quantity.text(lost), source, counted, line.call)
+
+
+def _quantity(line: JournalLine) -> str:
+    if line.method == Operation.RESET_USER_BUDGET:
+        return ""
+    if line.method != Operation.DEBIT:
+        return quantity.text(line.amount)
+    return quantity.text(line.call.end_ns - line.call.start_ns) if line.call is not None else ""
 
 
 def _lost(line: JournalLine) -> int:

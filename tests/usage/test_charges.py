@@ -69,7 +69,7 @@ OF_CALLS: list[tuple[str, dict[str, Any], tuple[str, Any, Any] | None]] = [
     (
         "Debit",
         {"TimeStart": NOW, "TimeEnd": "2012-02-02T12:01:00Z", "Amount": 7},
-        ("call", None, 12.1),
+        ("call", 60, 12.1),
     ),
     ("DebitBalance", {"Amount": "0.1"}, ("balance", 0.1, 0.1)),
     ("DebitBalance", {"Amount": -3}, ("balance", -3, -3)),
@@ -101,9 +101,12 @@ async def test_what_a_method_takes_is_one_charge_and_what_takes_nothing_is_none(
         assert found == []
         return
     metric, number, amount = told
+    start = {"start": NOW} if method == "Debit" else {}
     assert found == [
         {"account": "acme:office", "metric": metric, "quantity": number, "amount": amount}
         | TIMES
+        | {"destination": "4420"}
+        | start
         | {"source": "calls:2"}
     ]
 
@@ -112,6 +115,25 @@ def numbers(members: dict[str, Any]) -> dict[str, Any]:
     """A text that is a number goes as one, with its digits."""
     amount = members.get("Amount")
     return members | {"Amount": msgspec.Raw(amount.encode())} if isinstance(amount, str) else members
+
+
+async def test_a_call_is_told_by_its_seconds_its_destination_and_its_start_as_it_was_written() -> None:
+    desk = Desk()
+    await desk.open_account(office(credit=units(100)))
+    times = {"TimeStart": "2012-02-02T12:00:00.5+01:00", "TimeEnd": "2012-02-02T12:00:31+01:00"}
+    await desk.ask("Debit", **CALL, **times)
+    (row,) = await rows_of(desk.store, "/charges?account=acme:office")
+    assert (row["quantity"], row["destination"], row["start"]) == (30.5, "4420", times["TimeStart"])
+    assert (row["from"], row["to"]) == (NOW, NOW), "when it was charged"
+
+
+async def test_calls_of_a_journal_that_did_not_tell_them_are_charges_without_a_quantity() -> None:
+    store = MemoryStore()
+    await write(store, ("", "x"), [(NOW_NS, "Debit", 2)])
+    (row,) = await rows_of(store, "/charges?account=x")
+    assert row == {"account": "x", "metric": "call", "quantity": None, "amount": 2} | TIMES | {
+        "source": "calls:1"
+    }
 
 
 async def test_a_plan_that_names_a_credit_takes_or_gives_what_the_account_had_beyond_it() -> None:
