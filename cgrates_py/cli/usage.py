@@ -93,10 +93,10 @@ def export(
     redis_url: RedisUrl = None,
     config: Config = None,
 ) -> None:
-    """Write charges of all dialects to stdout, day by day, however many there are.
+    """Write charges of all dialects to stdout: calls, debits, metered usage, and what was billed in books.
 
-    With --account CSTM:SUBJECT calls, debits and metered usage are among them, from the account's journal;
-    without it there is what is in the books alone. A plain name is an account without a customer.
+    First those of the books, day by day, then account by account those of its journal, however many there
+    are. With --account CSTM:SUBJECT only that one's, day by day; a plain name has no customer.
 
     Numbers have the digits that they were kept with; in Parquet they are texts for that reason.
     """

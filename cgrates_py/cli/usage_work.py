@@ -1,7 +1,7 @@
 """What the commands of ``usage`` and ``charges`` do: rows go out as they are read, one day at a time."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -16,6 +16,8 @@ from cgrates_py.process import settle_memory
 from cgrates_py.settings import Settings
 from cgrates_py.usage.archivist import archive_before
 from cgrates_py.usage.charges import Charges
+from cgrates_py.usage.every_charge import EveryCharge
+from cgrates_py.usage.journals import Taken
 from cgrates_py.usage.lists import CHARGES, Lists, Selection
 from cgrates_py.usage.rows import (
     CHARGE_COLUMNS,
@@ -30,6 +32,8 @@ from cgrates_py.usage.rows import (
 from cgrates_py.usage.selections import SelectionError, namespace, selection
 from rater.instant import DAY
 from storage.valkey import ValkeyStore
+from rater.usage.records import Numbered
+from storage.archive_files import files_at
 
 
 class Writer(Protocol):
@@ -161,10 +165,17 @@ def _write(
 ) -> None:
     async def work(store: ValkeyStore, _: Settings) -> None:
         settle_memory()  # rows are many, and none refers to another
+def _parts(store: ValkeyStore, chosen: Selection) -> AsyncIterator[Sequence[Numbered | Taken]]:
+    lists = Lists(store)
+    if chosen.book != CHARGES:
+        return lists.all(chosen)
+    if chosen.account is None:
+        return EveryCharge(store, lists).all(chosen)
+    return Charges(store, lists).all(chosen.account, chosen)
+
+
         writer = open_writer()
-        lists = Lists(store)
-        charged = chosen.book == CHARGES
-        async for rows in Charges(store, lists).all(chosen) if charged else lists.all(chosen):
+        async for rows in _parts(store, chosen):
             writer.write([show(row) for row in rows])
         writer.end()
 

@@ -72,12 +72,27 @@ class JournalStore(Protocol):
         """Read lines of an account's journal: commits ``start`` to ``stop``, both included."""
 
 
-async def taken_page(
-    store: JournalStore, key: AccountKey, selection: Selection, after: JournalPlace, rows_max: int
-) -> tuple[list[Taken], JournalPlace | None]:
-    """List up to ``rows_max`` (≥ 1) charges after a line, and tell where to go on (None: that is all).
+class TakenPage(NamedTuple):
+    """Charges, where to go on (None: that is all), and how many lines were looked at."""
 
-    They are told as the account that is selected. Raises StoreError.
+    rows: list[Taken]
+    end: JournalPlace | None
+    looked_at: int
+
+
+async def taken_page(
+    store: JournalStore,
+    key: AccountKey,
+    account: str,
+    selection: Selection,
+    after: JournalPlace,
+    rows_max: int,
+    lines_max: int = LOOKED_AT_MAX,
+) -> TakenPage:
+    """List up to ``rows_max`` (≥ 1) charges after a line: of lines that are selected, whatever their account.
+
+    It ends with the read in which ``lines_max`` is reached. Each charge is told as ``account``'s. Raises
+    StoreError.
     """
     found: list[Taken] = []
     looked_at = 0
@@ -88,17 +103,17 @@ async def taken_page(
             if place <= after:
                 continue
             looked_at += 1
-            taken = _taken(place, line, selection)
+            taken = _taken(place, line, account, selection)
             if taken is None:
                 continue
             if len(found) == rows_max:  # there is one more
-                return found, found[-1].place
+                return TakenPage(found, found[-1].place, looked_at)
             found.append(taken)
         start += PAGE_ELEMENTS
         if not lines or lines[-1].version < start:
-            return found, None
-        if looked_at >= LOOKED_AT_MAX:
-            return found, place
+            return TakenPage(found, None, looked_at)
+        if looked_at >= lines_max:
+            return TakenPage(found, place, looked_at)
 
 
 def _placed(lines: Sequence[JournalLine]) -> Iterator[tuple[JournalPlace, JournalLine]]:
@@ -108,7 +123,7 @@ def _placed(lines: Sequence[JournalLine]) -> Iterator[tuple[JournalPlace, Journa
         yield place, line
 
 
-def _taken(place: JournalPlace, line: JournalLine, selection: Selection) -> Taken | None:
+def _taken(place: JournalPlace, line: JournalLine, account: str, selection: Selection) -> Taken | None:
     """Tell a line as a charge; None for one that is none, or not asked for."""
     lost = _lost(line)
     if not lost or not selection.holds(line.at_ns):
@@ -124,7 +139,6 @@ def _taken(place: JournalPlace, line: JournalLine, selection: Selection) -> Take
         return None
     kind = "usage" if line.method in _METERED else "calls"
     source = f"{kind}:{line.version}"
-    account = selection.account or ""
     return Taken(place, account, line.at_ns, metric, number, quantity.text(lost), source, counted, line.call)
 
 
