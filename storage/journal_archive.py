@@ -109,9 +109,9 @@ class JournalArchive(ValkeyJournals):
         return await self._move(files, candidates, first_day, moved, may_go_on)
 
     async def _old(self, before_ns: int) -> AsyncIterator[list[AccountKey]]:
-        """Go through the accounts with enough old elements, by pages; one may come twice."""
+        """Go through the accounts with enough old elements, by pages, some empty; one may come twice."""
         async for page in self._cold.scan(keys.JOURNAL_PREFIX + b"*"):
-            for start in range(0, len(page), _ASKED_AT_ONCE):
+            for start in range(0, len(page) or 1, _ASKED_AT_ONCE):
                 names = page[start : start + _ASKED_AT_ONCE]
                 commands = [(name, ("LRANGE", name, LEAST - 1, LEAST)) for name in names]
                 found = []

@@ -66,10 +66,11 @@ def archive(
     redis_url: RedisUrl = None,
     config: Config = None,
 ) -> None:
-    """Move old days of usage, rates and charges from the store to Parquet files; lists go on to have them.
+    """Move old days of usage, rates and charges, and old changes of accounts, to Parquet files.
 
-    The files are in the directory of the setting "archive_dir"; all parts on the store must see it. A server
-    does the same by itself where "archive_after_days" is set.
+    Lists, histories and verify go on to have them. An account is left alone until it has 64 old changes, and
+    its newest change stays. The files are in the place of the setting "archive_dir"; all parts on the store
+    must see it. A server does the same by itself after "archive_after_days".
     """
     _run("archive", **locals())
 
