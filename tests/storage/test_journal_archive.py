@@ -15,6 +15,7 @@ import redis
 
 from rater.account import Account
 from rater.instant import DAY
+from rater.usage.records import DayEntry, Row
 from storage import journal_archive, journal_files, keys, records, valkey_journals
 from storage.archive_files import NoFileError
 from storage.embedded import EmbeddedStore
@@ -24,6 +25,7 @@ from storage.store import AccountKey, Commit, Committed, Entry, StoreCorruptErro
 from storage.valkey import ValkeyStore
 from tests.storage.accounts import KEY
 from tests.storage.clusters import ValkeyCluster
+from tests.storage.objects import object_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -416,3 +418,31 @@ async def test_a_file_that_cannot_be_written_leaves_the_journal_in_the_store(
         with pytest.raises(OSError, match="archive"):
             await store.archive_journals(6)
         assert (kept(admin), admin.exists(keys.archived_journal(KEY))) == (9, 0)
+
+
+async def test_an_archive_in_object_storage_is_read_like_one_in_a_directory(
+    embedded: EmbeddedStore, admin: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the client of pyarrow, to a server of S3 objects."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with object_server() as (url, objects):
+        async with ValkeyStore(embedded.url, archive=url) as store:
+            await live(store, KEY, range(30))
+            await store.append("charges", [(5, DayEntry(1, "run", (Row("u1", "cpu", "1", 0, 1),)))])
+            before = await store.journal(KEY), await store.read_days("charges", [5])
+            assert await store.archive_journals(99) == Moved(4, 28)
+            assert await store.archive_day("charges", 5) == 1
+            assert {name.rsplit(".", 2)[0] for name in objects} == {
+                "old/days/journals.99",
+                "old/days/charges.5",
+            }
+            assert (await store.journal(KEY), await store.read_days("charges", [5])) == before
+            assert await problem_of(store) == ""
+            assert store._journal_files is not None
+            store._journal_files.remove("not.there")
+        objects.clear()
+        async with ValkeyStore(embedded.url, archive=url) as store:
+            problem = await problem_of(store)
+            assert problem.startswith("there is no archive s3://bucket/old/days/journals.99.")
+            assert "endpoint" not in problem
