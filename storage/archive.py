@@ -7,12 +7,11 @@ the one (``valkey_daybook``).
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from operator import itemgetter
 from typing import Any, NamedTuple
 
-from rater.usage.records import DayEntry, Drop, Row
+from rater.usage.records import DayEntry, Drop, Row, Rows
 from storage.archive_files import SUFFIX, Location, files_at, pyarrow, reading
 from storage.store import StoreCorruptError
 
@@ -68,8 +67,7 @@ class Archive:
         with reading(self._files, head.file):
             with pq.ParquetFile(self._files.source(head.file)) as file:
                 table = file.read(columns=[*_ENTRY, *Row._fields], use_threads=False)
-            columns = [_values(pa, table, name) for name in (*_ENTRY, *Row._fields)]
-            found = list(_entries(zip(*columns, strict=True)))
+            found = list(_entries([_values(pa, table, name) for name in (*_ENTRY, *Row._fields)]))
         if len(found) != head.entries:
             place = self._files.place(head.file)
             raise StoreCorruptError(f"archive {place} has {len(found)} entries, expected {head.entries}")
@@ -87,14 +85,16 @@ def _lines(entries: Entries) -> Iterator[tuple[Any, ...]]:
             yield (place, first, entry.written_ns, entry.source, drops, *row)
 
 
-def _entries(lines: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, DayEntry]]:
-    width = len(_ENTRY)
-    for _, same in groupby(lines, key=itemgetter(0)):
-        (_, first, written_ns, source, drops, *row), *others = same
-        rows = (
-            () if row[0] is None else tuple(Row._make(line) for line in (row, *(x[width:] for x in others)))
-        )
-        yield first, DayEntry(written_ns, source, rows, tuple(map(_drop, json.loads(drops or "[]"))))
+def _entries(columns: Sequence[list[Any]]) -> Iterator[tuple[int, DayEntry]]:
+    places, firsts, written, sources, drops, *members = columns
+    begin = 0
+    for _, same in groupby(places):
+        end = begin + sum(1 for _ in same)
+        empty = members[0][begin] is None
+        rows = () if empty else Rows(tuple(column[begin:end] for column in members))
+        dropped = tuple(map(_drop, json.loads(drops[begin] or "[]")))
+        yield firsts[begin], DayEntry(written[begin], sources[begin], rows, dropped)
+        begin = end
 
 
 def _drop(members: list[Any]) -> Drop:
