@@ -26,7 +26,8 @@ FILES_KEPT = 64
 """Files whose tables of contents are kept ready."""
 
 _AMOUNT_DIGITS = 28
-_INT64 = 1 << 63
+_TIME_MAX_NS = 1_000 << 63
+"""Times as large as this have no place in a column; the element has every time as it was."""
 _SEGMENT = re.compile(rb"(\d{1,18})-(\d{1,18}):(\d{1,18}):([\w.-]{1,100}\.parquet)")
 _KEY_COLUMNS = ("customer", "subject", "version", "element")
 
@@ -70,14 +71,14 @@ class JournalWriter:
                 ("subject", pa.string()),
                 ("version", pa.int64()),
                 ("line", pa.int32()),
-                ("at", pa.timestamp("ns", "UTC")),
+                ("entry_at", pa.timestamp("us", "UTC")),
                 ("method", pa.string()),
                 ("request_id", pa.string()),
                 ("amount", pa.decimal128(_AMOUNT_DIGITS, 9)),
                 ("category", pa.string()),
                 ("number", pa.string()),
-                ("call_start", pa.timestamp("ns", "UTC")),
-                ("call_end", pa.timestamp("ns", "UTC")),
+                ("call_start", pa.timestamp("us", "UTC")),
+                ("call_end", pa.timestamp("us", "UTC")),
                 ("tariff_version", pa.int64()),
                 ("element", pa.binary()),
             ]
@@ -124,8 +125,8 @@ def _told(line: JournalLine) -> tuple[Any, ...]:
 
 
 def _time(at_ns: int) -> int | None:
-    """Tell a time as Parquet can; None for one that there is not, or beyond the year 2262."""
-    return at_ns if at_ns and -_INT64 <= at_ns < _INT64 else None
+    """Tell a time in microseconds, as most tools read it; None for one that there is not."""
+    return at_ns // 1_000 if 0 < abs(at_ns) < _TIME_MAX_NS else None
 
 
 class JournalFiles:
