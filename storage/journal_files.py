@@ -61,7 +61,7 @@ class JournalWriter:
     def __init__(self, day: int) -> None:
         """Begin a file of what is older than ``day`` (since 1970-01-01)."""
         self.file = f"journals.{day}.{uuid.uuid4().hex}{SUFFIX}"
-        self.rows = 0
+        self._written = 0
         self._pending: list[tuple[Any, ...]] = []
         self._pending_bytes = 0
         pa, pq = pyarrow()
@@ -87,31 +87,38 @@ class JournalWriter:
         self._sink = pa.BufferOutputStream()
         self._parquet = pq.ParquetWriter(self._sink, self._schema, compression="zstd")
 
-    def add(self, key: AccountKey, first: int, elements: Sequence[bytes]) -> Segment:
+    @property
+    def rows(self) -> int:
+        """How many rows the file has so far: where the next segment begins."""
+        return self._written + len(self._pending)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is a group to write."""
+        return len(self._pending) >= GROUP_ROWS or self._pending_bytes >= GROUP_BYTES
+
+    def add(self, key: AccountKey, first: int, elements: Sequence[bytes]) -> None:
         """Take elements of an account, the first of which made version ``first``."""
-        segment = Segment(first, first + len(elements) - 1, self.rows + len(self._pending), self.file)
         for version, element in enumerate(elements, first):
             kept: bytes | None = element
             for number, line in enumerate(lines([element], version)):
                 self._pending.append((*key, version, number, *_told(line), kept))
                 kept = None
             self._pending_bytes += len(element)
-            if len(self._pending) >= GROUP_ROWS or self._pending_bytes >= GROUP_BYTES:
-                self._write_group()
-        return segment
 
     def finish(self) -> Any:
         """Give the bytes of the file."""
         if self._pending:
-            self._write_group()
+            self.write_group()
         self._parquet.close()
         return self._sink.getvalue()
 
-    def _write_group(self) -> None:
+    def write_group(self) -> None:
+        """Write what was taken as a group; nothing is taken meanwhile."""
         columns = zip(*self._pending, strict=True)
         arrays = [self._pa.array(each, kind) for each, kind in zip(columns, self._schema.types, strict=True)]
         self._parquet.write_table(self._pa.table(arrays, schema=self._schema))
-        self.rows += len(self._pending)
+        self._written += len(self._pending)
         self._pending, self._pending_bytes = [], 0
 
 
