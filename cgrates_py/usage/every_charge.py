@@ -22,8 +22,8 @@ from storage.store import AccountKey
 
 LOOKED_AT_MAX = 5_000
 """Lines of journals of one page, charges or not: half a second."""
-ACCOUNTS_MAX = 500
-"""Accounts of one page: a round trip each at least, a quarter of a second."""
+ACCOUNTS_MAX = 200
+"""Accounts of one page: a round trip each at least, a tenth of a second; on a busy machine ten times that."""
 EXPORTED_AT_ONCE = 10_000
 """Rows of one account that an export holds: some megabytes."""
 PART_MAX = 200_000
