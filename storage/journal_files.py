@@ -26,8 +26,8 @@ FILES_KEPT = 64
 """Files whose tables of contents are kept ready."""
 
 _AMOUNT_DIGITS = 28
-_TIME_MAX_NS = 1_000 << 63
-"""Times as large as this have no place in a column; the element has every time as it was."""
+_TIME_MAX_NS = 253_402_300_800 * 1_000_000_000
+"""Times after the year 9999 have no place in a column, as tools cannot read them; the element has them."""
 _SEGMENT = re.compile(rb"(\d{1,18})-(\d{1,18}):(\d{1,18}):([\w.-]{1,100}\.parquet)")
 _KEY_COLUMNS = ("customer", "subject", "version", "element")
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ import pytest
 import redis
 
 from rater.account import Account
-from rater.instant import DAY
+from rater.instant import DAY, SECOND
+from rater.rating import Call
 from rater.usage.records import DayEntry, Row
 from storage import journal_archive, journal_files, keys, records, valkey_journals
 from storage.archive_files import NoFileError
 from storage.embedded import EmbeddedStore
+from storage.journal import Called
 from storage.journal_archive import Moved
 from storage.proof import Finding
 from storage.store import AccountKey, Commit, Committed, Entry, StoreCorruptError, StoreUnavailableError
@@ -127,6 +130,26 @@ async def test_a_file_is_sorted_by_account_and_can_be_read_by_anyone(
         assert (str(last["amount"]), last["method"], last["request_id"]) == ("1E-9", "DebitBalance", "r2")
         assert last["entry_at"] == datetime(1970, 1, 3, tzinfo=UTC)
         assert last["element"] == (await store.elements((KEY, 2, 3)))[0][0]
+
+
+async def test_a_file_tells_of_calls_which_they_were(
+    embedded: EmbeddedStore, admin: redis.Redis, tmp_path: Path
+) -> None:
+    async with at(embedded, tmp_path) as store:
+        account = Account(*KEY)
+        begin, end = 10 * SECOND + 1_999, 1 << 70
+        call = Call(*KEY, "0", "+49 30", begin, end, 3600)
+        for version in range(4):
+            asked = call if version else None
+            entry = Entry(0, "Debit", "", -5_000_000_000, account, account, asked, 7 * version)
+            assert isinstance(await store.commit(Commit(KEY, version, account, [entry])), Committed)
+        assert await store.archive_journals(1) == Moved(1, 3)
+        plain, called, _ = rows_of(files(tmp_path)[0])
+        names = ("category", "number", "call_start", "call_end", "tariff_version", "entry_at", "amount")
+        assert [plain[name] for name in names] == [None] * 6 + [Decimal(-5)]
+        start = datetime(1970, 1, 1, 0, 0, 10, 1, tzinfo=UTC)
+        assert [called[name] for name in names] == ["0", "+49 30", start, None, 7, None, Decimal(-5)]
+        assert (await store.journal(KEY))[1].call == Called("0", "+49 30", begin, end, 3600)
 
 
 async def test_an_account_is_moved_up_to_its_first_change_that_is_not_old(
