@@ -1,9 +1,10 @@
 """The running check: one rater of a store proves accounts from their journals, all the time and unhurried.
 
 It takes about a hundredth of a core: every account in turn gets a look at its end, which shows a record that
-was changed, and its journal is followed from where it was proven before. Whoever holds the lease does it, and
-when that rater is gone, another. What was proven is not read again; ``cgrates-py verify`` does that. It has
-to stay there: an account that vanished or went back is a difference for as long as this rater checks.
+was changed, and its journal is followed from where it was proven before: by this check, or when it was
+archived. Whoever holds the lease does it, and when that rater is gone, another. What was proven is not read
+again; ``cgrates-py verify`` does that. It has to stay there: an account that vanished or went back is a
+difference for as long as this rater checks.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator
 import structlog
 
 from cgrates_py.accounts import name_of
+from storage.archive_files import NoFileError
 from storage.journal import Replay
 from storage.ledger import Ledger
 from storage.proof import Snapshot
@@ -41,6 +43,8 @@ LEAVE_S = 0.5
 
 _Unsettled = dict[AccountKey, tuple[Replay, Snapshot]]
 """Replays that want more elements to reach a snapshot."""
+_Asked = list[tuple[AccountKey, int, int]]
+"""Of each account the elements beyond a version, up to another."""
 
 
 class Auditor:
@@ -114,18 +118,37 @@ class Auditor:
 
     async def _follow(self, wanted: _Unsettled) -> _Unsettled:
         """Read what replays want, as far as a round may; return those that are not at their end."""
-        budget, asked = ELEMENTS_A_ROUND, list[tuple[AccountKey, int, int]]()
+        budget, asked = ELEMENTS_A_ROUND, _Asked()
         for key, (replay, snapshot) in wanted.items():
             upto = min(replay.version + min(ELEMENTS_AT_ONCE, budget), snapshot.elements)
             if budget > 0:
                 budget -= upto - replay.version
                 asked.append((key, replay.version, upto))
-        pages = await self._store.elements(*asked) if asked else []
+        pages = await self._elements(asked) if asked else []
         unsettled = dict(wanted)
         for (key, _, _), page in zip(asked, pages, strict=True):
-            if not self._ledger.follow(wanted[key][0], page, wanted[key][1]):
+            if isinstance(page, StoreError):
+                self._ledger.unreadable(key, str(page))
+                del unsettled[key]
+            elif not self._ledger.follow(wanted[key][0], page, wanted[key][1]):
                 del unsettled[key]
         return unsettled
+
+    async def _elements(self, asked: _Asked) -> list[list[bytes] | StoreCorruptError | NoFileError]:
+        """Read elements; where archived ones cannot be read, that is told of these accounts alone."""
+        try:
+            return [*await self._store.elements(*asked)]
+        except (StoreCorruptError, NoFileError):
+            return [await self._elements_of(each) for each in asked]
+
+    async def _elements_of(
+        self, asked: tuple[AccountKey, int, int]
+    ) -> list[bytes] | StoreCorruptError | NoFileError:
+        try:
+            (page,) = await self._store.elements(asked)
+        except (StoreCorruptError, NoFileError) as error:
+            return error
+        return page
 
     def _note(self, key: AccountKey, before: str | None, wants_more: bool) -> None:
         """Log what changed about an account, and keep in view what is not settled."""

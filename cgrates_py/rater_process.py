@@ -223,7 +223,7 @@ async def run_rater(
     unknown_account: Literal["refuse", "postpaid"] = "refuse",
     request_id_ttl_s: int = 86_400,
     store_replicas: int = 0,
-    archive: Path | None = None,
+    archive: Path | str | None = None,
     archive_after_days: int = 0,
     on_ready: Callable[[int], None] | None = None,
     open_server: Callable[[Dispatcher], JsonRpcServer] | None = None,

@@ -96,6 +96,7 @@ def _shared(settings: Settings, url: str, addresses: dict[str, Address], clock_f
     return settings.model_copy(
         update={
             "redis_url": url,
+            "archive_after_days": settings.archives_after_days,
             "rpc_port": addresses["rpc"].port,
             "rater_port": addresses["rater"].port,
             "http_port": addresses["http"].port,

@@ -22,6 +22,8 @@ from cgrates_py.address import Address, AddressError, is_loopback
 from protocol import limits
 
 ENV_PREFIX = "CGRATES_"
+ARCHIVE_AFTER_DAYS = 92
+"""A quarter and a day: what is asked about most is in memory."""
 ADMIN_KEY_CHARS_MIN = 16
 """Shorter ones could be guessed over the network: off loopback they are refused."""
 
@@ -47,6 +49,14 @@ def _store_url(text: str) -> str:
 def _http_url(text: str) -> str:
     if text and not text.startswith(("http://", "https://")):
         raise ValueError("expected http:// or https://")
+    return text
+
+
+def _place(text: str) -> str:
+    if "://" in text:
+        from storage.archive_files import check_location  # noqa: PLC0415 -- only who has one needs it
+
+        check_location(text)
     return text
 
 
@@ -85,11 +95,12 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, AfterValidator(_store_url)] = ""
     """Use this Redis ≥ 7 / Valkey ≥ 8 instead of the embedded store (``redis://``, ``unix://``), or any node
     of a cluster."""
-    archive_dir: str = ""
-    """Directory of the Parquet files with old days of usage and charges, the same for all parts on a store;
-    empty: ``archive`` in the data directory."""
-    archive_after_days: int = Field(0, ge=0, le=36_500)
-    """Days of usage and charges that are older move there; 0: none does. Needs the extra ``parquet``."""
+    archive_dir: Annotated[str, AfterValidator(_place)] = ""
+    """Directory or URL (``s3://BUCKET/PREFIX?region=…``) of the Parquet files with old usage and charges and
+    old changes of accounts, the same for all parts on a store; empty: ``archive`` in the data directory."""
+    archive_after_days: int = Field(-1, ge=-1, le=36_500)
+    """What is older moves there; 0: nothing does; -1: ``ARCHIVE_AFTER_DAYS``, if ``archive_dir`` is set or
+    the store is embedded. Needs the extra ``parquet``."""
     store_replicas: int = Field(0, ge=0, le=16)
     """Replicas of that store that must have a change before it is answered; 0: its disk is enough."""
 
@@ -183,9 +194,19 @@ class Settings(BaseSettings):
         return key
 
     @property
-    def archive(self) -> Path:
-        """The directory of the archive."""
-        return Path(self.archive_dir) if self.archive_dir else self.data_dir / "archive"
+    def archive(self) -> Path | str:
+        """The place of the archive: a directory or a URL."""
+        return self.archive_dir or self.data_dir / "archive"
+
+    @property
+    def archives_after_days(self) -> int:
+        """How old is old; 0: nothing is archived.
+
+        The directory of a part on one host says nothing to those on others that share a store by its URL.
+        """
+        if self.archive_after_days >= 0:
+            return self.archive_after_days
+        return ARCHIVE_AFTER_DAYS if self.archive_dir or not self.redis_url else 0
 
     def environment(self) -> dict[str, str]:
         """Tell the environment that gives another process these settings, whatever its own files say."""

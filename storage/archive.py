@@ -1,4 +1,4 @@
-"""Old days of books as Parquet files in a directory that all processes of the store see.
+"""Old days of books as Parquet files in a place that all processes of the store see.
 
 A file has the entries of a day up to a place, row by row, for any tool that reads Parquet. It never changes,
 and is never removed once the store names it: a backup of the store may, too. The store tells which file is
@@ -6,18 +6,14 @@ the one (``valkey_daybook``).
 """
 
 import json
-import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from operator import itemgetter
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from rater.usage.records import DayEntry, Drop, Row
-from storage.store import StoreCorruptError, StoreUnavailableError
-
-SUFFIX = ".parquet"
+from rater.usage.records import DayEntry, Drop, Row, Rows
+from storage.archive_files import SUFFIX, Location, files_at, pyarrow, reading
+from storage.store import StoreCorruptError
 
 _ENTRY = ("entry", "first_seq", "written_at", "source", "drops")
 _TIMES = frozenset({"written_at", "at_ns", "end_ns"})
@@ -47,50 +43,39 @@ def head_of(value: bytes) -> Head:
 
 
 class Archive:
-    """The files of a directory, which is made when the first is written."""
+    """The files of a place (``storage.archive_files``)."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, location: Location) -> None:
+        self._files = files_at(location)
 
     def write(self, book: str, day: int, entries: Entries) -> Head:
         """Write the entries of a day, durably. Raises OSError and StoreUnavailableError."""
-        pa, pq = _pyarrow()
+        pa, pq = pyarrow()
         head = Head(len(entries), f"{book}.{day}.{uuid.uuid4().hex}{SUFFIX}")
         types = {name: pa.int64() for name in _NUMBERS} | {name: pa.timestamp("ns", "UTC") for name in _TIMES}
         fields = [(name, types.get(name, pa.string())) for name in (*_ENTRY, *Row._fields)]
         columns = zip(*_lines(entries), strict=True)
         arrays = [pa.array(column, kind) for column, (_, kind) in zip(columns, fields, strict=True)]
-        self._directory.mkdir(parents=True, exist_ok=True)
-        with (self._directory / head.file).open("xb") as file:
-            pq.write_table(pa.table(arrays, schema=pa.schema(fields)), file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        directory = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        written = pa.BufferOutputStream()
+        pq.write_table(pa.table(arrays, schema=pa.schema(fields)), written, compression="zstd")
+        self._files.put(head.file, written.getvalue())
         return head
 
     def read(self, head: Head) -> list[tuple[int, DayEntry]]:
         """Read the entries of a file. Raises StoreCorruptError and StoreUnavailableError."""
-        pa, pq = _pyarrow()
-        path = self._directory / head.file
-        try:
-            table = pq.ParquetFile(path).read(columns=[*_ENTRY, *Row._fields], use_threads=False)
-            columns = [_values(pa, table, name) for name in (*_ENTRY, *Row._fields)]
-            found = list(_entries(zip(*columns, strict=True)))
-        except FileNotFoundError:
-            raise StoreUnavailableError(f"there is no archive {path}") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreCorruptError(f"archive {path}: {error}") from None
+        pa, pq = pyarrow()
+        with reading(self._files, head.file):
+            with pq.ParquetFile(self._files.source(head.file)) as file:
+                table = file.read(columns=[*_ENTRY, *Row._fields], use_threads=False)
+            found = list(_entries([_values(pa, table, name) for name in (*_ENTRY, *Row._fields)]))
         if len(found) != head.entries:
-            raise StoreCorruptError(f"archive {path} has {len(found)} entries, expected {head.entries}")
+            place = self._files.place(head.file)
+            raise StoreCorruptError(f"archive {place} has {len(found)} entries, expected {head.entries}")
         return found
 
     def remove(self, head: Head) -> None:
         """Remove a file that the store does not name."""
-        (self._directory / head.file).unlink(missing_ok=True)
+        self._files.remove(head.file)
 
 
 def _lines(entries: Entries) -> Iterator[tuple[Any, ...]]:
@@ -100,14 +85,16 @@ def _lines(entries: Entries) -> Iterator[tuple[Any, ...]]:
             yield (place, first, entry.written_ns, entry.source, drops, *row)
 
 
-def _entries(lines: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, DayEntry]]:
-    width = len(_ENTRY)
-    for _, same in groupby(lines, key=itemgetter(0)):
-        (_, first, written_ns, source, drops, *row), *others = same
-        rows = (
-            () if row[0] is None else tuple(Row._make(line) for line in (row, *(x[width:] for x in others)))
-        )
-        yield first, DayEntry(written_ns, source, rows, tuple(map(_drop, json.loads(drops or "[]"))))
+def _entries(columns: Sequence[list[Any]]) -> Iterator[tuple[int, DayEntry]]:
+    places, firsts, written, sources, drops, *members = columns
+    begin = 0
+    for _, same in groupby(places):
+        end = begin + sum(1 for _ in same)
+        empty = members[0][begin] is None
+        rows = () if empty else Rows(tuple(column[begin:end] for column in members))
+        dropped = tuple(map(_drop, json.loads(drops[begin] or "[]")))
+        yield firsts[begin], DayEntry(written[begin], sources[begin], rows, dropped)
+        begin = end
 
 
 def _drop(members: list[Any]) -> Drop:
@@ -123,12 +110,3 @@ def _values(pa: Any, table: Any, name: str) -> list[Any]:
     column = table.column(name)
     values: list[Any] = (column.cast(pa.int64()) if name in _TIMES else column).to_pylist()
     return values
-
-
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow as pa  # noqa: PLC0415 -- an extra, and 50 MB
-        import pyarrow.parquet as pq  # noqa: PLC0415 -- likewise
-    except ImportError:
-        raise StoreUnavailableError('old days need pyarrow: pip install "cgrates-py[parquet]"') from None
-    return pa, pq

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from rater.usage.records import DayEntry, Drop, Row
+from rater.usage.records import Columns, DayEntry, Drop, Row, Rows, columns_of
 from storage.daybook import Mark, Receipt
 from storage.store import StoreCorruptError
 
@@ -53,12 +53,10 @@ _decode = msgspec.msgpack.Decoder(_Packed).decode
 
 def encode_entry(entry: DayEntry) -> bytes:
     """Write an entry without its number. Raises ValueError for a time beyond 64 bits and for broken text."""
-    rows = entry.rows
-    columns: Any = map(_packed, zip(*rows, strict=True)) if rows else repeat(([], []), len(Row._fields))
+    size = len(entry.rows)
+    columns: Any = map(_packed, columns_of(entry.rows)) if size else repeat(([], []), len(Row._fields))
     try:
-        return _FORMAT + _encode(
-            _Packed(entry.written_ns, entry.source, list(entry.drops), len(rows), *columns)
-        )
+        return _FORMAT + _encode(_Packed(entry.written_ns, entry.source, list(entry.drops), size, *columns))
     except OverflowError as error:
         raise ValueError(f"entry of a day: {error}") from None
 
@@ -72,7 +70,7 @@ def decode_entry(element: bytes) -> tuple[int, DayEntry]:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StoreCorruptError(f"entry of a day: {error}") from None
     size = packed.size
-    columns = (
+    columns: Columns = (
         _unpacked(packed.accounts, size),
         _unpacked(packed.metrics, size),
         _unpacked(packed.values, size),
@@ -82,8 +80,7 @@ def decode_entry(element: bytes) -> tuple[int, DayEntry]:
         _unpacked(packed.remarks, size),
         _unpacked(packed.links, size),
     )
-    rows = tuple(map(Row._make, zip(*columns, strict=True)))
-    entry = DayEntry(packed.written_ns, packed.source, rows, tuple(packed.drops))
+    entry = DayEntry(packed.written_ns, packed.source, Rows(columns), tuple(packed.drops))
     return int.from_bytes(element[:SEQ_BYTES], "big"), entry
 
 
@@ -102,7 +99,7 @@ def check_book(book: str) -> None:
         raise ValueError(f"{book!r} is no name of a book")
 
 
-def _packed(column: tuple[Any, ...]) -> tuple[Sequence[Any], list[int]]:
+def _packed(column: Sequence[Any]) -> tuple[Sequence[Any], list[int]]:
     place = {value: number for number, value in enumerate(dict.fromkeys(column))}
     if len(place) == 1:
         return list(place), []

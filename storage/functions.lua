@@ -252,10 +252,26 @@ local function archive(keys, args)
   return 1
 end
 
+-- keys: journal, its archive
+-- args: head of what is proven there ('': nothing), the same record after the move, how many elements move,
+--       the last of them, first version of the segment, the segment
+-- What moves is what was written: the last element tells all before it by its hash.
+local function archive_journal(keys, args)
+  local proven = redis.call('HGET', keys[2], 'proven') or ''
+  if proven:sub(1, HEAD_BYTES) ~= args[1] or redis.call('LLEN', keys[1]) <= tonumber(args[3])
+    or redis.call('LINDEX', keys[1], args[3] - 1) ~= args[4] then
+    return 0
+  end
+  redis.call('HSET', keys[2], 'proven', args[2], args[5], args[6])
+  redis.call('LTRIM', keys[1], args[3], -1)
+  return 1
+end
+
 redis.register_function('cgr_add_error_@ID@', add_error)
 redis.register_function('cgr_add_events_@ID@', add_events)
 redis.register_function('cgr_append_@ID@', append)
 redis.register_function('cgr_archive_@ID@', archive)
+redis.register_function('cgr_archive_journal_@ID@', archive_journal)
 redis.register_function('cgr_close_batch_@ID@', close_batch)
 redis.register_function('cgr_commit_@ID@', commit)
 redis.register_function('cgr_commit_acked_@ID@', commit_acked)

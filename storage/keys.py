@@ -4,7 +4,8 @@
 key                                     type    holds
 ======================================  ======  =========================================================
 ``cgr:a:{customer/subject}``            string  the account record (``storage.records``)
-``cgr:j:{customer/subject}``            list    its journal; element i made version i + 1
+``cgr:j:{customer/subject}``            list    its journal; element i made version i + 1 + those archived
+``cgr:h:{customer/subject}``            hash    what of it is archived (``storage.journal_archive``)
 ``cgr:r:{customer/subject}:REQUEST``    string  the stored answer to a request id; expires
 ``cgr:t:{tariff}:current``              string  which version is in force when (``storage.timeline``)
 ``cgr:t:{tariff}:VERSION``              string  the snapshot of a version, as long as it is kept
@@ -41,7 +42,9 @@ from storage.store import AccountKey
 
 ACCOUNT_PREFIX = b"cgr:a:"
 JOURNAL_PREFIX = b"cgr:j:"
-RECORDS_AND_JOURNALS = b"cgr:[aj]:*"
+ARCHIVED_PREFIX = b"cgr:h:"
+_TRACES = frozenset({ACCOUNT_PREFIX, JOURNAL_PREFIX, ARCHIVED_PREFIX})
+RECORDS_AND_JOURNALS = b"cgr:[ahj]:*"
 """A pattern for scans."""
 
 TARIFF_CURRENT = b"cgr:t:{tariff}:current"
@@ -90,15 +93,22 @@ def of_account(key: AccountKey) -> AccountNames:
     return AccountNames(ACCOUNT_PREFIX + tag, JOURNAL_PREFIX + tag, b"cgr:r:" + tag + b":")
 
 
+def archived_journal(key: AccountKey) -> bytes:
+    """Name the archived journal of an account."""
+    return ARCHIVED_PREFIX + of_account(key).journal[len(JOURNAL_PREFIX) :]
+
+
 def account_of(name: bytes) -> AccountKey | None:
     """Tell which account's record a key names; None for every other key."""
     return trace_of(name) if name.startswith(ACCOUNT_PREFIX) else None
 
 
 def trace_of(name: bytes) -> AccountKey | None:
-    """Tell whose record or journal a key names; None for every other key."""
+    """Tell whose record or journal a key names, be it in the archive; None for every other key."""
     prefix, tag = name[: len(ACCOUNT_PREFIX)], name[len(ACCOUNT_PREFIX) :]
-    if prefix not in (ACCOUNT_PREFIX, JOURNAL_PREFIX) or not (tag.startswith(b"{") and tag.endswith(b"}")):
+    if prefix not in (ACCOUNT_PREFIX, JOURNAL_PREFIX, ARCHIVED_PREFIX) or not (
+        tag.startswith(b"{") and tag.endswith(b"}")
+    ):
         return None
     customer, slash, subject = tag[1:-1].decode(errors="replace").partition("/")
     return (_unescape(customer), _unescape(subject)) if slash else None

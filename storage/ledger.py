@@ -1,8 +1,10 @@
 """What of which account is proven, and which differ: the memory of a check that runs for ever.
 
 An account costs one look at its end while it does not change, and one step for every change. What is kept of
-it is the record as far as it is proven, from which the next replay goes on. An account that went back behind
-that, vanished or took another way is not proven by what there is now: it differs until that is back.
+it is the record as far as it is proven, from which the next replay goes on. The first one begins where the
+archived part of the journal ends, which was proven when it was archived. An account that went back behind
+what was proven, vanished or took another way is not proven by what there is now: it differs until that is
+back.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from storage.store import AccountKey, StoreCorruptError
 
 PROVEN_MAX = 50_000
 """Accounts whose proof is remembered, about 400 bytes each and some 60 for each metric that it counts; of
-others, a check begins at the beginning."""
+others, a check begins anew."""
 
 DIFFERING_MAX = 10_000
 """Differing accounts kept by name; there are no more to be told apart in a log."""
@@ -53,6 +55,10 @@ class Ledger:
             self._differs(key, str(error))
             return None
 
+    def unreadable(self, key: AccountKey, reason: str) -> None:
+        """Note that what a replay wanted cannot be read."""
+        self._differs(key, reason)
+
     def follow(self, replay: Replay, elements: Sequence[bytes], snapshot: Snapshot) -> bool:
         """Take elements that a replay wanted; tell whether it wants more to reach the snapshot."""
         try:
@@ -75,7 +81,7 @@ class Ledger:
         if snapshot.record == proven:
             self._whole(key, snapshot.record or b"")
             return None
-        replay = Replay(key, proven)
+        replay = Replay(key, proven or snapshot.proven)
         if replay.version < snapshot.elements:
             return replay
         raise StoreCorruptError(

@@ -173,6 +173,10 @@ class MemoryStore(Tariffs, MemoryDocuments, MemoryDaybook):
         for key in list(self._data.records):
             yield key
 
+    async def traces(self) -> AsyncIterator[set[AccountKey]]:
+        """Go through all accounts of which there is a record or a journal, by pages."""
+        yield {*self._data.records, *self._data.journals}
+
     async def journal(self, key: AccountKey, start: int = 0, stop: int = -1) -> list[journal.JournalLine]:
         """Read lines of an account's journal: commits ``start`` to ``stop``, both included, -1 the last."""
         elements = self._data.journals.get(key, [])

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from storage.aof import Cut
+from storage.archive_files import Location
 from storage.embedded import START_S, EmbeddedStore, StoreInUseError, url_if_running
 from storage.limits import StoreLimits
 from storage.valkey import ValkeyStore
@@ -19,11 +20,11 @@ async def open_store(
     redis_url: str | None = None,
     limits: StoreLimits | None = None,
     on_cut: Callable[[Cut], None] = lambda _: None,
-    archive: Path | None = None,
+    archive: Location | None = None,
 ) -> AsyncIterator[ValkeyStore]:
     """Open the store at ``redis_url``, or the one of ``data_dir``: a running server's, else one just for now.
 
-    ``archive`` is the directory with the old days of its books. ``on_cut`` hears of a last change that had to
+    ``archive`` is the place of what is old (``ValkeyStore``). ``on_cut`` hears of a last change that had to
     be cut off the data to open them. Raises StoreUnavailableError; ValueError unless exactly one of the first
     two is given.
     """

@@ -18,7 +18,23 @@ class Snapshot(NamedTuple):
 
     record: bytes | None
     elements: int
+    """Those in the archive included."""
     last: bytes | None
+    proven: bytes | None = None
+    """The record as the last archived element left it; None: nothing is archived."""
+
+
+def archived_in(snapshot: Snapshot) -> int:
+    """Tell how many elements of a journal are in the archive. Raises StoreCorruptError."""
+    return 0 if snapshot.proven is None else records.version_of(snapshot.proven)
+
+
+def agree_on_the_way(replay: journal.Replay, snapshot: Snapshot) -> None:
+    """Compare what archived elements lead to with what was kept of them. Raises StoreCorruptError."""
+    try:
+        replay.agree(snapshot.proven or b"")
+    except StoreCorruptError as error:
+        raise StoreCorruptError(f"what is kept of the archived journal: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +111,7 @@ def check_lengths(snapshot: Snapshot) -> None:
     if snapshot.record is None:
         raise StoreCorruptError(f"journal of {snapshot.elements} elements without a record")
     version, _ = records.split_head(snapshot.record)
-    if not snapshot.elements:
+    if snapshot.last is None:
         raise StoreCorruptError(f"record of version {version} without a journal")
     if version != snapshot.elements:
         raise StoreCorruptError(f"record of version {version} with {snapshot.elements} journal elements")

@@ -8,7 +8,6 @@ the successor of aioredis. The server tells the link of every key it read that a
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,11 +16,13 @@ import structlog
 
 from storage import journal, keys, records
 from storage.archive import Archive
+from storage.archive_files import Location
 from storage.catalog import Catalog
 from storage.cluster import Address, Cluster, redirect_of
 from storage.cold import Cold
 from storage.connector import Connector
 from storage.inspection import Inspection
+from storage.journal_archive import JournalArchive
 from storage.library import COMMIT, COMMIT_ACKED, LIBRARY
 from storage.limits import StoreLimits
 from storage.link import Counters, Link, pack
@@ -54,23 +55,23 @@ _NO_LOAD = ("ERR Library", "READONLY", "OOM")
 now; reads need none, and a commit that misses them loads them then."""
 
 
-class ValkeyStore(Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
+class ValkeyStore(JournalArchive, Inspection, Catalog, ValkeyDocuments, ValkeyDaybook):
     """Everything of a store on a server named by a redis-py URL (``unix://``, ``redis://``, ``rediss://``).
 
-    ``archive`` is the directory with the old days of its books.
+    ``archive`` is the place with the old days of its books and the old changes of its accounts.
 
     Use it as an async context manager, or ``open`` and ``close`` it. Every call raises StoreUnavailableError
     within ``limits.deadline_s`` if the server does not answer, and StoreCorruptError for unreadable records.
     """
 
-    def __init__(self, url: str, limits: StoreLimits | None = None, archive: Path | None = None) -> None:
+    def __init__(self, url: str, limits: StoreLimits | None = None, archive: Location | None = None) -> None:
         limits = limits or StoreLimits()
         self._limits = limits
         self._commit_function = COMMIT_ACKED if limits.replicas else COMMIT
         self._url = url
         self._route: Connector | Cluster = Connector(url, limits, self._greet_first, self._pushed)
         cold = Cold(url, limits)
-        Inspection.__init__(self, cold)
+        Inspection.__init__(self, cold, archive)
         Catalog.__init__(self, cold, limits.tariffs_kept)
         ValkeyDocuments.__init__(self, cold)
         ValkeyDaybook.__init__(self, cold, None if archive is None else Archive(archive))

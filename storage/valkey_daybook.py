@@ -28,7 +28,7 @@ local from = math.max(ARGV[2] - (head:match('^%d+') or 0), 0)
 return { head, redis.call('LRANGE', KEYS[1], from, from + ARGV[3] - 1) }
 """
 """In one step: where the first entries of a day are, and those of a page that are here."""
-_NO_ARCHIVE = "old days of books are in an archive, and no directory is told"
+_NO_ARCHIVE = "old days of books are in an archive, and no place is told"
 _BESIDE_BYTES = 32 << 10
 """A page of so many bytes is decoded in a thread: here it would take two milliseconds or more."""
 
@@ -104,17 +104,21 @@ class ValkeyDaybook:
             open_days = full + open_days
         return [entries[:most] for entries in found]
 
-    async def archive_day(self, book: str, day: int) -> int:
+    async def archive_day(self, book: str, day: int, written_before_ns: int | None = None) -> int:
         """Move the entries of a day that are in the store to the archive; tell how many moved.
 
-        Whoever reads meanwhile reads the same. Entries that are appended meanwhile stay for another time.
-        Raises OSError if the file cannot be written.
+        None does if the last was not written before that instant. Whoever reads meanwhile reads the same.
+        Entries that are appended meanwhile stay for another time. Raises OSError if the file cannot be
+        written.
         """
         check_book(book)
         if self._archive is None:
             raise StoreUnavailableError(_NO_ARCHIVE)
         name = _archived_name(book, day)
-        if not await self._cold.call(keys.day(book, day), "LLEN", keys.day(book, day)):
+        newest = await self._cold.call(keys.day(book, day), "LINDEX", keys.day(book, day), -1)
+        if newest is None:
+            return 0
+        if written_before_ns is not None and decode_entry(newest)[1].written_ns >= written_before_ns:
             return 0
         value: bytes = await self._cold.call(keys.ARCHIVED, "HGET", keys.ARCHIVED, name) or b""
         before = head_of(value) if value else None

@@ -153,7 +153,7 @@ async def _rate(settings: Settings, secret: str) -> None:
             request_id_ttl_s=settings.request_id_ttl_hours * 3600,
             store_replicas=settings.store_replicas,
             archive=settings.archive,
-            archive_after_days=settings.archive_after_days,
+            archive_after_days=settings.archives_after_days,
             on_ready=(lambda port: _announce(rpc=Address(listen.host, port))) if listen else None,
             open_server=gate,
             tls=client_tls(settings),

@@ -66,10 +66,11 @@ def archive(
     redis_url: RedisUrl = None,
     config: Config = None,
 ) -> None:
-    """Move old days of usage, rates and charges from the store to Parquet files; lists go on to have them.
+    """Move old days of usage, rates and charges, and old changes of accounts, to Parquet files.
 
-    The files are in the directory of the setting "archive_dir"; all parts on the store must see it. A server
-    does the same by itself where "archive_after_days" is set.
+    Lists, histories and verify go on to have them. An account is left alone until it has 64 old changes, and
+    its newest change stays. The files are in the place of the setting "archive_dir"; all parts on the store
+    must see it. A server does the same by itself after "archive_after_days".
     """
     _run("archive", **locals())
 
@@ -93,10 +94,10 @@ def export(
     redis_url: RedisUrl = None,
     config: Config = None,
 ) -> None:
-    """Write charges of all dialects to stdout, day by day, however many there are.
+    """Write charges of all dialects to stdout: calls, debits, metered usage, and what was billed in books.
 
-    With --account CSTM:SUBJECT calls, debits and metered usage are among them, from the account's journal;
-    without it there is what is in the books alone. A plain name is an account without a customer.
+    First those of the books, day by day, then account by account those of its journal, however many there
+    are. With --account CSTM:SUBJECT only that one's, day by day; a plain name has no customer.
 
     Numbers have the digits that they were kept with; in Parquet they are texts for that reason.
     """

@@ -1,7 +1,7 @@
 """What the commands of ``usage`` and ``charges`` do: rows go out as they are read, one day at a time."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -16,6 +16,8 @@ from cgrates_py.process import settle_memory
 from cgrates_py.settings import Settings
 from cgrates_py.usage.archivist import archive_before
 from cgrates_py.usage.charges import Charges
+from cgrates_py.usage.every_charge import EveryCharge
+from cgrates_py.usage.journals import Taken
 from cgrates_py.usage.lists import CHARGES, Lists, Selection
 from cgrates_py.usage.rows import (
     CHARGE_COLUMNS,
@@ -28,7 +30,10 @@ from cgrates_py.usage.rows import (
     usage_members,
 )
 from cgrates_py.usage.selections import SelectionError, namespace, selection
+from cgrates_py.visible import visible
 from rater.instant import DAY
+from rater.usage.records import Numbered
+from storage.archive_files import files_at
 from storage.valkey import ValkeyStore
 
 
@@ -122,14 +127,18 @@ def export_charges(
 
 
 def archive(older_than: int, config: Path | None, **place: Any) -> None:
-    """Move the days of all books that are older than so many days to the archive."""
+    """Move what is older than so many days to the archive: days of all books, changes of all accounts."""
 
     async def work(store: ValkeyStore, settings: Settings) -> None:
         try:
             moved = await archive_before(store, SystemClock().now_ns() // DAY - older_than)
         except OSError as error:
             raise CommandError(f"archive: {error}") from None
-        typer.echo(f"moved {moved} days to {settings.archive}")
+        place = files_at(settings.archive).place("").rstrip("/")
+        typer.echo(f"moved {moved.days} days and {moved.changes} changes of accounts to {visible(place)}")
+        if moved.skipped:
+            left = f"{moved.skipped} accounts were left alone, because their journals prove nothing"
+            raise CommandError(f"{left}: see cgrates-py verify")
 
     with_store(load_settings(config, **place), work)
 
@@ -156,15 +165,22 @@ def _parquet_writer() -> Writer:
     return ParquetExport(sys.stdout.buffer, CHARGE_COLUMNS)
 
 
+def _parts(store: ValkeyStore, chosen: Selection) -> AsyncIterator[Sequence[Numbered | Taken]]:
+    lists = Lists(store)
+    if chosen.book != CHARGES:
+        return lists.all(chosen)
+    if chosen.account is None:
+        return EveryCharge(store, lists).all(chosen)
+    return Charges(store, lists).all(chosen.account, chosen)
+
+
 def _write(
     chosen: Selection, show: Show, open_writer: Callable[[], Writer], config: Path | None, **place: Any
 ) -> None:
     async def work(store: ValkeyStore, _: Settings) -> None:
         settle_memory()  # rows are many, and none refers to another
         writer = open_writer()
-        lists = Lists(store)
-        charged = chosen.book == CHARGES
-        async for rows in Charges(store, lists).all(chosen) if charged else lists.all(chosen):
+        async for rows in _parts(store, chosen):
             writer.write([show(row) for row in rows])
         writer.end()
 

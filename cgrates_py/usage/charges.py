@@ -1,7 +1,7 @@
-"""The charges of all dialects in one list: of an account those of the books and those of its journal.
+"""The charges of an account, by all dialects, in one list: those of the books and those of its journal.
 
 Rows come day by day, within a day first those of the books, in the order of each; every row stands once in
-the pages of a list. Without an account the books alone are listed: journals are kept by account.
+the pages of a list.
 """
 
 import re
@@ -20,7 +20,7 @@ from storage.daybook import Daybook
 EXPORTED_AT_ONCE = 10_000
 """Rows of one account that an export holds: some megabytes."""
 
-_START, _DONE = Place(-9_999_999, 0), Place(9_999_999, 0)
+START, DONE = Place(-9_999_999, 0), Place(9_999_999, 0)
 """Before and behind every day of a book."""
 _PLACE = re.compile(r"(-?\d{1,7}\.\d{1,18})\.(\d{1,18})\.(\d{1,18})", re.ASCII)
 
@@ -32,7 +32,7 @@ class ChargeStore(Daybook, JournalStore, Protocol):
 class ChargePlace(NamedTuple):
     """Where a page ended: after this row of the books, and after this line of the journal."""
 
-    book: Place = _START
+    book: Place = START
     journal: JournalPlace = JournalPlace()
 
     def text(self) -> str:
@@ -73,7 +73,9 @@ class Charges:
         if not listed and book_end is not None:  # what the books have next may be before all of the journal
             return [], after._replace(book=book_end)
         key = parse_name(account)
-        taken, journal_end = await taken_page(self._store, key, selection, after.journal, rows_max)
+        taken, journal_end, _ = await taken_page(
+            self._store, key, account, selection, after.journal, rows_max
+        )
         found: list[Charged] = []
         place = after
         for each in islice(_merged(listed, book_end is None, taken, journal_end is None), rows_max):
@@ -85,22 +87,18 @@ class Charges:
                 found.append(Charged(place, each.row))
         booked = sum(isinstance(each.row, Numbered) for each in found)
         if booked == len(listed):
-            place = place._replace(book=book_end or _DONE)
+            place = place._replace(book=book_end or DONE)
         if len(found) - booked == len(taken):
-            if place.book == _DONE and journal_end is None:
+            if place.book == DONE and journal_end is None:
                 return found, None
             place = place._replace(journal=journal_end or place.journal)
         return found, place
 
-    async def all(self, selection: Selection) -> AsyncIterator[Sequence[Numbered | Taken]]:
-        """Go through all charges, in parts of a bounded size; some have none."""
-        if selection.account is None:
-            async for rows in self._lists.all(selection):
-                yield rows
-            return
+    async def all(self, account: str, selection: Selection) -> AsyncIterator[Sequence[Numbered | Taken]]:
+        """Go through all charges of the account selected, in parts of a bounded size; some have none."""
         after: ChargePlace | None = ChargePlace()
         while after is not None:
-            found, after = await self.page(selection.account, selection, after, EXPORTED_AT_ONCE)
+            found, after = await self.page(account, selection, after, EXPORTED_AT_ONCE)
             yield [each.row for each in found]
 
 

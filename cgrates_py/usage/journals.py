@@ -12,7 +12,7 @@ from rater import quantity
 from rater.charging import Operation
 from rater.metering.period import Period, cell_of
 from storage.changes import Change
-from storage.journal import OPENING, JournalLine
+from storage.journal import OPENING, Called, JournalLine
 from storage.store import AccountKey
 
 PAGE_ELEMENTS = 25
@@ -31,8 +31,6 @@ _WORDS: dict[str, str] = {
     Operation.RESET_USER_BUDGET: "budget",
 }
 """What is charged, by the method in the journal."""
-_WITHOUT_QUANTITY = frozenset({"call", "budget"})
-"""The time of a call is not in the journal."""
 _METERED: frozenset[str] = frozenset({Operation.METERING_AUTHREP, Operation.METERING_REPORT})
 _EVER = cell_of(Period.ETERNITY, 0)
 """Every usage is counted in this cell of its series."""
@@ -56,13 +54,15 @@ class Taken(NamedTuple):
     metric: str
     """A word for the method; of metered usage the series that were counted, with commas between them."""
     quantity: str
-    """Decimal; empty: not known, or there are several."""
+    """Decimal, of a call its seconds; empty: not known, or there are several."""
     amount: str
     """Decimal: what the credit lost; below zero: what it gained."""
     source: str
     """``calls:VERSION`` or ``usage:VERSION``."""
     counted: tuple[tuple[str, int], ...] = ()
     """Of metered usage each series with its number."""
+    call: Called | None = None
+    """The call that was charged."""
 
 
 class JournalStore(Protocol):
@@ -72,12 +72,27 @@ class JournalStore(Protocol):
         """Read lines of an account's journal: commits ``start`` to ``stop``, both included."""
 
 
-async def taken_page(
-    store: JournalStore, key: AccountKey, selection: Selection, after: JournalPlace, rows_max: int
-) -> tuple[list[Taken], JournalPlace | None]:
-    """List up to ``rows_max`` (≥ 1) charges after a line, and tell where to go on (None: that is all).
+class TakenPage(NamedTuple):
+    """Charges, where to go on (None: that is all), and how many lines were looked at."""
 
-    They are told as the account that is selected. Raises StoreError.
+    rows: list[Taken]
+    end: JournalPlace | None
+    looked_at: int
+
+
+async def taken_page(
+    store: JournalStore,
+    key: AccountKey,
+    account: str,
+    selection: Selection,
+    after: JournalPlace,
+    rows_max: int,
+    lines_max: int = LOOKED_AT_MAX,
+) -> TakenPage:
+    """List up to ``rows_max`` (≥ 1) charges after a line: of lines that are selected, whatever their account.
+
+    It ends with the read in which ``lines_max`` is reached. Each charge is told as ``account``'s. Raises
+    StoreError.
     """
     found: list[Taken] = []
     looked_at = 0
@@ -88,17 +103,17 @@ async def taken_page(
             if place <= after:
                 continue
             looked_at += 1
-            taken = _taken(place, line, selection)
+            taken = _taken(place, line, account, selection)
             if taken is None:
                 continue
             if len(found) == rows_max:  # there is one more
-                return found, found[-1].place
+                return TakenPage(found, found[-1].place, looked_at)
             found.append(taken)
         start += PAGE_ELEMENTS
         if not lines or lines[-1].version < start:
-            return found, None
-        if looked_at >= LOOKED_AT_MAX:
-            return found, place
+            return TakenPage(found, None, looked_at)
+        if looked_at >= lines_max:
+            return TakenPage(found, place, looked_at)
 
 
 def _placed(lines: Sequence[JournalLine]) -> Iterator[tuple[JournalPlace, JournalLine]]:
@@ -108,7 +123,7 @@ def _placed(lines: Sequence[JournalLine]) -> Iterator[tuple[JournalPlace, Journa
         yield place, line
 
 
-def _taken(place: JournalPlace, line: JournalLine, selection: Selection) -> Taken | None:
+def _taken(place: JournalPlace, line: JournalLine, account: str, selection: Selection) -> Taken | None:
     """Tell a line as a charge; None for one that is none, or not asked for."""
     lost = _lost(line)
     if not lost or not selection.holds(line.at_ns):
@@ -119,13 +134,20 @@ def _taken(place: JournalPlace, line: JournalLine, selection: Selection) -> Take
         number = str(counted[0][1]) if len(counted) == 1 else ""
     else:
         metric = _WORDS.get(line.method, line.method)
-        number = "" if metric in _WITHOUT_QUANTITY else quantity.text(line.amount)
+        number = _quantity(line)
     if selection.metric not in (None, metric, *(series for series, _ in counted)):
         return None
     kind = "usage" if line.method in _METERED else "calls"
     source = f"{kind}:{line.version}"
-    account = selection.account or ""
-    return Taken(place, account, line.at_ns, metric, number, quantity.text(lost), source, counted)
+    return Taken(place, account, line.at_ns, metric, number, quantity.text(lost), source, counted, line.call)
+
+
+def _quantity(line: JournalLine) -> str:
+    if line.method == Operation.RESET_USER_BUDGET:
+        return ""
+    if line.method != Operation.DEBIT:
+        return quantity.text(line.amount)
+    return quantity.text(line.call.end_ns - line.call.start_ns) if line.call is not None else ""
 
 
 def _lost(line: JournalLine) -> int:

@@ -11,7 +11,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from cgrates_py.usage.charges import ChargePlace, Charges, ChargeStore, charge_place_of
+from cgrates_py.usage.charges import ChargePlace, Charges, charge_place_of
+from cgrates_py.usage.every_charge import EveryCharge, EveryPlace, EveryStore, every_place_of
 from cgrates_py.usage.lists import CHARGES, Lists, Selection, place_of
 from cgrates_py.usage.rows import Show, charge_members, json_text, usage_members
 from cgrates_py.usage.selections import SelectionError, namespace, selection
@@ -57,9 +58,10 @@ _Page = tuple[Sequence[_Found], _Place | None]
 class Records:
     """The lists of records over HTTP."""
 
-    def __init__(self, store: ChargeStore) -> None:
+    def __init__(self, store: EveryStore) -> None:
         self._lists = Lists(store)
         self._charges = Charges(store, self._lists)
+        self._every = EveryCharge(store, self._lists)
 
     async def answer(self, request: DialectRequest) -> DialectAnswer:
         """Answer a request for a page of rows. Raises StoreError."""
@@ -83,10 +85,13 @@ class Records:
         return DialectAnswer(Body=body, Headers=_next(request, end))
 
     async def _page(self, asked: Selection, cursor: str, rows_max: int) -> _Page:
-        if asked.book == CHARGES and asked.account is not None:
-            after = _read(charge_place_of, cursor) if cursor else ChargePlace()
-            return await self._charges.page(asked.account, asked, after, rows_max)
-        return await self._lists.page(asked, _read(place_of, cursor) if cursor else None, rows_max)
+        if asked.book != CHARGES:
+            return await self._lists.page(asked, _read(place_of, cursor) if cursor else None, rows_max)
+        if asked.account is None:
+            begin = _read(every_place_of, cursor) if cursor else EveryPlace()
+            return await self._every.page(asked, begin, rows_max)
+        after = _read(charge_place_of, cursor) if cursor else ChargePlace()
+        return await self._charges.page(asked.account, asked, after, rows_max)
 
 
 def _read(read: Callable[[str], _P], cursor: str) -> _P:

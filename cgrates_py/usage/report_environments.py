@@ -72,7 +72,7 @@ class Environments:
         ):
             return answers.json(403, {"detail": "You do not have permission to perform this action."})
         setup = ask.known.setup
-        key = (id(setup), ask.request.Body)  # the work holds the set-up: its id is its own
+        key = (ask.known, ask.request.Body)  # a changed set-up is another one, and has other costs
         try:
             return await self._patience.ask(key, self._made(setup, wanted)) or later()
         except CostSetupError as error:

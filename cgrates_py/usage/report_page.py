@@ -48,9 +48,7 @@ def report_page(report: Report, wanted: Wanted, currency: str, *, brief: bool = 
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
             f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
-            "<p>Only costs in the total are shown: the whole report is longer than a page.</p>"
-            if brief
-            else "",
+            _BRIEF if brief else "",
             *_chart(report.lines, currency),
             *_table(report, shown),
             "</body></html>\n",

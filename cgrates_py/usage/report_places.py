@@ -59,7 +59,12 @@ class _Pages:
             encoding = _one_of(query, "encoding", ENCODINGS)
             window = read_window(query.get("start", ""), query.get("end", ""))
             wanted = Wanted(window, _is_on(query, "forecast"), _is_on(query, "is_active"))
-            key = (id(setup), wanted, kind, encoding)  # the work holds the set-up: its id is its own
+            key = (
+                ask.known,
+                wanted,
+                kind,
+                encoding,
+            )  # a changed set-up is another one
             answer = await self._patience.ask(key, self._made(setup, wanted, kind, encoding))
         except (ReportError, CostSetupError) as error:
             return answers.text(400, str(error))

@@ -30,6 +30,7 @@ _DIALECTS: dict[int, frozenset[str]] = {
 """What each method may ask: methods need different rights."""
 
 _STALE = f"{Code.STORE_UNAVAILABLE}: the request waited too long for its rater".encode()
+_LATE = f"{Code.STORE_UNAVAILABLE}: the store did not answer in time".encode()
 _FAILED = f"{Code.INTERNAL}: the request failed; the log has the details".encode()
 
 
@@ -98,10 +99,13 @@ class UsageResponder:
         try:
             async with asyncio.timeout(self._deadline_s):
                 answer = await dialect.answer(asked)
-        except (StoreError, TimeoutError) as failure:
-            known = isinstance(failure, StoreUnavailableError)
-            reason = str(failure) if known else "the store did not answer in time"
-            sink.answer(token, Status.REFUSED, f"{Code.STORE_UNAVAILABLE}: {reason}".encode())
+        except StoreUnavailableError as failure:
+            sink.answer(token, Status.REFUSED, f"{Code.STORE_UNAVAILABLE}: {failure}".encode())
+        except TimeoutError:
+            sink.answer(token, Status.REFUSED, _LATE)
+        except StoreError as damage:  # asked again it would be the same
+            _log.error("records cannot be read", dialect=asked.Dialect, reason=str(damage))
+            sink.answer(token, Status.REFUSED, _FAILED)
         except Exception:
             _log.exception("request failed", dialect=asked.Dialect)
             sink.answer(token, Status.REFUSED, _FAILED)

@@ -14,7 +14,10 @@ from rater import instant
 from rater.usage.records import Numbered
 
 USAGE_COLUMNS = ("date", "account", "metric", "value", "from", "to", "remarks", "link", "seq")
-CHARGE_COLUMNS = ("account", "metric", "quantity", "amount", "from", "to", "source", "link", "remarks", "seq")
+CHARGE_COLUMNS = (
+    *("account", "metric", "quantity", "amount", "from", "to", "destination", "start"),
+    *("source", "link", "remarks", "seq"),
+)
 """The members that rows have, in order; those that say nothing are left out."""
 
 Members = dict[str, str | int | None]
@@ -73,8 +76,13 @@ def _taken_members(taken: Taken) -> Members:
         "amount": taken.amount,
         "from": at,
         "to": at,
-        "source": taken.source,
     }
+    call = taken.call
+    if call is not None:
+        members["destination"] = call.number
+        if call.end_ns:
+            members["start"] = instant.text(call.start_ns, call.offset_ns)
+    members["source"] = taken.source
     several = taken.counted if len(taken.counted) > 1 else ()
     return _with_notes(members, ", ".join(f"{series} {number}" for series, number in several), "")
 

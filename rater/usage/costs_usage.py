@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from rater.usage.costs import CostSetup
-from rater.usage.records import DayEntry, Row
+from rater.usage.records import DayEntry, columns_of
 
 EXACT = Context(prec=2000, traps=[decimal.Inexact, decimal.InvalidOperation])
 """Sums of anything that fits a binary double have some 640 digits; what has more fails rather than rounds."""
@@ -20,6 +20,8 @@ ELSEWHERE = ""
 """Stands for all accounts together on the days that only a price needs and not the report."""
 
 _Cell = dict[str, Decimal]
+_Used = tuple[str, str, str, str]
+"""Account, metric, value and link of a row."""
 
 
 class Window(NamedTuple):
@@ -177,46 +179,44 @@ class UsageTable:
         return iter(()) if series is None else series.within(window, warehouse)
 
 
-def _living(entries: Sequence[tuple[int, DayEntry]]) -> Iterator[Iterable[Row]]:
-    """List the rows that no later entry drops, the last first: a sum does not depend on their order."""
+def _living(entries: Sequence[tuple[int, DayEntry]]) -> Iterator[Iterable[_Used]]:
+    """List what no later entry drops, the last entry first: a sum does not depend on their order."""
     gone: set[tuple[str, str | None, str | None]] = set()
     for _, entry in reversed(entries):
-        if gone:
-            yield [row for row in entry.rows if gone.isdisjoint(_names(row))]
-        else:
-            yield entry.rows
-        for metric, accounts, links in entry.drops:
+        accounts, metrics, values, *_, links = columns_of(entry.rows)
+        rows = zip(accounts, metrics, values, links, strict=True)  # no row is made: they may be a million
+        yield filter(lambda row: gone.isdisjoint(_names(row)), rows) if gone else rows
+        for drop in entry.drops:
             gone.update(
-                (metric, account, link)
-                for account in (accounts if accounts is not None else (None,))
-                for link in (links if links is not None else (None,))
+                (drop.metric, account, link)
+                for account in (drop.accounts if drop.accounts is not None else (None,))
+                for link in (drop.links if drop.links is not None else (None,))
             )
 
 
-def _names(row: Row) -> tuple[tuple[str, str | None, str | None], ...]:
+def _names(used: _Used) -> tuple[tuple[str, str | None, str | None], ...]:
     """List what a drop may say to mean a row."""
-    metric, account, link = row.metric, row.account, row.link
+    account, metric, _, link = used
     return (metric, None, None), (metric, account, None), (metric, None, link), (metric, account, link)
 
 
-def _add(series: dict[str, _Series], day: int, rows: Iterable[Row], inside: bool) -> None:
+def _add(series: dict[str, _Series], day: int, rows: Iterable[_Used], inside: bool) -> None:
     plain = {
         metric: each.of_day(day).setdefault("", {})
         for metric, each in series.items()
         if inside and not each.by_warehouse
     }
-    for row in rows:
-        metric = row.metric
+    for account, metric, text, link in rows:
         cell = plain.get(metric)
         if cell is None:
             each = series.get(metric)
             if each is None:
                 continue
-            cell = each.of_day(day).setdefault(_warehouse(row.link) if each.by_warehouse else "", {})
-        account = row.account if inside else ELSEWHERE
-        held = cell.get(account)
-        value = Decimal(row.value)
-        cell[account] = value if held is None else held + value
+            cell = each.of_day(day).setdefault(_warehouse(link) if each.by_warehouse else "", {})
+        who = account if inside else ELSEWHERE
+        held = cell.get(who)
+        value = Decimal(text)
+        cell[who] = value if held is None else held + value
 
 
 def _warehouse(link: str) -> str:

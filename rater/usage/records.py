@@ -4,9 +4,9 @@ A book is kept by day. Every change of a day is one entry: rows dropped, then ro
 its entries played from the first to the last, so a change is one append, and what was there stays told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 DAY_S = 86_400
 
@@ -29,6 +29,52 @@ class Row(NamedTuple):
     """What it is derived from, or what it is about besides: an id of the book's own."""
 
 
+Columns = tuple[Sequence[Any], ...]
+"""A sequence for each member of a row, all equally long."""
+
+
+class Rows(Sequence[Row]):
+    """Rows kept by columns: each is made when it is looked at, and whoever adds up a column needs none.
+
+    Equal to every tuple of the same rows.
+    """
+
+    __slots__ = ("columns",)
+    __hash__ = None  # type: ignore[assignment]  # -- as of a list: it is compared by what it holds
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(Row._make, zip(*self.columns, strict=True))
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Rows": ...
+
+    def __getitem__(self, place: int | slice) -> "Row | Rows":
+        found = (column[place] for column in self.columns)
+        return Rows(tuple(found)) if isinstance(place, slice) else Row._make(found)
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, tuple | Rows) else NotImplemented
+
+    def __repr__(self) -> str:
+        return f"Rows({[*self]})"
+
+
+def columns_of(rows: Sequence[Row]) -> Columns:
+    """Give rows by columns."""
+    if isinstance(rows, Rows):
+        return rows.columns
+    return tuple(zip(*rows, strict=True)) if rows else ((),) * len(Row._fields)
+
+
 class Drop(NamedTuple):
     """Rows of a metric that a later entry takes out: of these accounts and these links, or of all (None)."""
 
@@ -42,7 +88,7 @@ class DayEntry(NamedTuple):
 
     written_ns: int
     source: str
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     drops: tuple[Drop, ...] = ()
 
 

@@ -212,7 +212,9 @@ async def _jumps(clocked: Clocked, options: Options) -> None:
         await work.stop()
         for wire in wires:
             wire.close()
-    clocked.findings.add(*await judge_store(clocked.world.store_url, work.history))
+    world = clocked.world
+    archive = world.data_dir / "archive"
+    clocked.findings.add(*await judge_store(world.store_url, work.history, archive=archive))
     clocked.findings.figures["requests"] = len(work.history.records)
 
 

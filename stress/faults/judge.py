@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from cgrates_py.address import Address
@@ -24,29 +25,34 @@ CREATED = frozenset({"Create", "Load", "opening"})
 
 
 async def judge_store(
-    store_url: str, history: History, accounts: Sequence[str] = folder.ACCOUNTS
+    store_url: str,
+    history: History,
+    accounts: Sequence[str] = folder.ACCOUNTS,
+    archive: Path | None = None,
 ) -> list[str]:
     """List what is wrong in the store after ``history``: nothing, if all is as promised.
 
-    Every account is proved from its journal by ``verify``, and then compared with the model by the harness.
+    ``archive`` is where a clock that went on may have let old changes move. Every account is proved from its
+    journal by ``verify``, and then compared with the model by the harness.
     """
-    found = await _verified(store_url)
+    found = await _verified(store_url, archive)
     records = history.by_account()
-    async with ValkeyStore(store_url, StoreLimits(deadline_s=20.0)) as store:
+    async with ValkeyStore(store_url, StoreLimits(deadline_s=20.0), archive) as store:
         for account in accounts:
             problems = await _judge_account(store, account, records.get(account, []))
             found += [f"{account}: {problem}" for problem in problems]
     return found
 
 
-async def _verified(store_url: str) -> list[str]:
+async def _verified(store_url: str, archive: Path | None) -> list[str]:
     """Ask ``cgrates-py verify``, as an operator would."""
+    place = {} if archive is None else {"CGRATES_ARCHIVE_DIR": str(archive)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "cgrates_py", "verify", "--redis-url", store_url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=environment(),
+        env=environment() | place,
     )
     said, _ = await process.communicate()
     return [f"verify: {said.decode()[-VERIFY_CHARS:]}"] if process.returncode else []

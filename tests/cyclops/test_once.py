@@ -337,3 +337,12 @@ async def test_a_run_between_a_new_meter_and_its_first_usage_loses_nothing() -> 
     await desk.get("/generate/cdr")
 
     assert [each.row.value for each in await desk.charges()] == ["3"]
+
+
+async def test_a_key_that_is_too_long_is_refused_and_not_cut_to_one_of_another_request() -> None:
+    desk = Desk()
+    for length, status in ((255, 201), (256, 400)):
+        answer = await desk.ask(
+            "POST", "/usage", '[{"meter": "cpu", "userid": "u", "usage": 1}]', key="k" * length
+        )
+        assert answer.Status == status, answer

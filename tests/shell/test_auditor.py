@@ -12,7 +12,7 @@ from cgrates_py import accounts, auditor
 from cgrates_py.auditor import Auditor
 from cgrates_py.http.metrics import server_text
 from rater.account import Account
-from storage import keys, records
+from storage import journal_archive, keys, records
 from storage.embedded import EmbeddedStore
 from storage.store import StoreUnavailableError
 from storage.valkey import ValkeyStore
@@ -40,7 +40,9 @@ async def desk(data_dir: Path) -> AsyncIterator[Desk]:
     url = await embedded.start()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(embedded.stop)
-        store, other = [await stack.enter_async_context(ValkeyStore(url)) for _ in range(2)]
+        store, other = [
+            await stack.enter_async_context(ValkeyStore(url, archive=data_dir / "archive")) for _ in range(2)
+        ]
         for subject in ("rif", "minu"):
             await accounts.create(store, Account("vdf", subject, credit=5), 1)
         admin = stack.enter_context(redis.Redis.from_url(url))
@@ -206,3 +208,41 @@ def test_the_page_of_metrics_sums_what_the_raters_report() -> None:
     assert "\ncgrates_conservation_checked_total 8.0\n" in page
     assert "\ncgrates_conservation_findings_total 4.0\n" in page
     assert "cgrates_rater_conservation" not in page
+
+
+async def archived(two: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Archive all of an account but its last change."""
+    monkeypatch.setattr(journal_archive, "LEAST", 1)
+    for number in range(9):
+        await accounts.topup(two.store, RIF, Account(*RIF, credit=1), number, None, 60)
+    assert (await two.store.archive_journals(1)).elements == 9
+
+
+async def test_a_check_begins_where_the_archive_ends(
+    two: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await archived(two, monkeypatch)
+    for file in (tmp_path / "archive").iterdir():
+        file.unlink()
+    await two.one.round()
+    assert (two.one.difference, two.one.checked) == (0, 2)
+    two.enrich(15)
+    await two.one.round()
+    assert two.one.difference == 1
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_what_was_archived_before_this_check_came_to_it_is_read_from_there(
+    two: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    await two.one.round()
+    await archived(two, monkeypatch)
+    (file,) = (tmp_path / "archive").iterdir()
+    if lost:
+        file.rename(tmp_path / "elsewhere")
+    await two.one.round()
+    assert (two.one.difference, two.one.checked) == ((1, 3) if lost else (0, 4))
+    if lost:
+        (tmp_path / "elsewhere").rename(file)
+    await two.one.round()
+    assert two.one.difference == 0

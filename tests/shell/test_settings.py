@@ -1,6 +1,7 @@
 """Settings: where each comes from, and what is said about a bad one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,26 @@ def test_a_secret_does_not_show_when_settings_are_printed() -> None:
     hidden = "s3cr3t"
 
     assert hidden not in repr(settings.load(secret=hidden))
+
+
+@pytest.mark.parametrize(
+    ("given", "days"),
+    [
+        ({}, 92),
+        ({"redis_url": "redis://10.0.0.2/0"}, 0),
+        ({"redis_url": "redis://10.0.0.2/0", "archive_dir": "s3://bucket/prefix"}, 92),
+        ({"redis_url": "redis://10.0.0.2/0", "archive_after_days": 7}, 7),
+        ({"archive_after_days": 0}, 0),
+    ],
+)
+def test_what_is_old_is_archived_by_itself_where_all_parts_see_the_archive(
+    given: dict[str, Any], days: int
+) -> None:
+    """A directory of one host is no place for what others have to read."""
+    assert settings.load(**given).archives_after_days == days
+
+
+def test_an_archive_in_a_place_that_cannot_be_is_refused() -> None:
+    """The error names the setting."""
+    with pytest.raises(settings.SettingsError, match=r"archive_dir .*: expected a directory, or a URL"):
+        settings.load(archive_dir="ftp://host/x")

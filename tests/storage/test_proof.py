@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from rater.account import Account, MinuteBucket
-from storage import inspection, journal, keys, records
+from storage import journal, keys, records, valkey_journals
 from storage.difference import _COUNTED, _PLAIN, differences
 from storage.proof import Finding, Snapshot, check_tip
 from storage.store import Entry, StoreCorruptError
@@ -125,7 +125,7 @@ def test_the_state_at_an_instant_is_that_of_the_last_step_in_the_journals_order(
 async def test_a_journal_of_many_pages_is_examined_while_the_account_changes(
     valkey: ValkeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspection, "PAGE_ELEMENTS", 3)
+    monkeypatch.setattr(valkey_journals, "PAGE_ELEMENTS", 3)
     account = TEN
     await valkey.commit(create())
     for version in range(1, 11):

@@ -9,9 +9,12 @@ import pytest
 
 from cgrates_py.usage import archivist
 from cgrates_py.usage.archivist import Archivist, archive_before
+from rater.account import Account
 from rater.usage.records import DayEntry, Row
+from storage import keys
+from storage.journal_archive import Moved
 from storage.opening import open_store
-from storage.store import StoreUnavailableError
+from storage.store import AccountKey, Commit, Committed, Entry, StoreUnavailableError
 from storage.valkey import ValkeyStore
 
 DAY_NS = 86_400_000_000_000
@@ -41,9 +44,9 @@ def archived(tmp_path: Path) -> set[str]:
 
 
 async def test_days_of_all_books_before_one_are_archived(store: ValkeyStore, tmp_path: Path) -> None:
-    assert await archive_before(store, 1) == 0
-    assert await archive_before(store, 3) == 4
-    assert await archive_before(store, 3) == 0
+    assert await archive_before(store, 1) == (0, 0, 0)
+    assert await archive_before(store, 3) == (4, 0, 0)
+    assert await archive_before(store, 3) == (0, 0, 0)
     assert archived(tmp_path) == {"charges.1", "charges.2", "cyclops.rates.1", "cyclops.rates.2"}
 
 
@@ -53,6 +56,8 @@ async def run_rounds(worker: Archivist, monkeypatch: pytest.MonkeyPatch, pauses:
     sleep = asyncio.sleep
 
     async def pause(seconds: float) -> None:
+        if seconds == archivist.ACCOUNTS_PAUSE_S:
+            seconds = 0
         if seconds in (archivist.ROUND_S, archivist.PAUSE_S):
             left[0] -= 1
             if not left[0]:
@@ -88,12 +93,72 @@ async def test_a_store_or_a_disk_that_refuses_is_tried_again(
     refusals: list[Exception] = [OSError("disk full"), StoreUnavailableError("away")]
     whole = store.archive_day
 
-    async def refusing(book: str, day: int) -> int:
+    async def refusing(book: str, day: int, written_before_ns: int | None) -> int:
         if refusals:
             raise refusals.pop()
-        return await whole(book, day)
+        return await whole(book, day, written_before_ns)
 
     monkeypatch.setattr(store, "archive_day", refusing)
     await run_rounds(Archivist(store, At(12), "a", 10), monkeypatch, 6)
     assert not refusals
     assert archived(tmp_path) == {"charges.1", "cyclops.rates.1"}
+
+
+async def test_a_day_that_is_written_to_stays_until_it_is_left_alone(
+    store: ValkeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.append("charges", [(1, ENTRY._replace(written_ns=12 * DAY_NS))])
+    await run_rounds(Archivist(store, At(12), "a", 10), monkeypatch, 3)
+    assert archived(tmp_path) == {"cyclops.rates.1"}
+    await run_rounds(Archivist(store, At(13), "a", 11), monkeypatch, 3)
+    assert archived(tmp_path) == {"charges.1", "cyclops.rates.1"}
+
+
+async def debited(store: ValkeyStore, key: AccountKey, days: int) -> None:
+    """Take something from an account on each of the first days."""
+    account = Account(*key, credit=1_000)
+    for day in range(days):
+        entry = Entry(day * DAY_NS, "DebitBalance", "", 1, account, account)
+        assert await store.commit(Commit(key, day, account, [entry])) == Committed(day + 1)
+
+
+async def test_old_changes_of_accounts_move_by_age_once_a_day(
+    store: ValkeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await debited(store, ("vdf", "rif"), 100)
+    worker = Archivist(store, At(99), "a", 20)
+    await run_rounds(worker, monkeypatch, 8)
+    assert "journals.79" in archived(tmp_path)
+    assert len((await store.elements((("vdf", "rif"), 79, 100)))[0]) == 21
+    names = await store._cold.call(b"", "LLEN", keys.of_account(("vdf", "rif")).journal)
+    assert names == 21
+    looked: list[int] = []
+
+    async def look(first_day: int, *_: object) -> Moved:
+        looked.append(first_day)
+        return Moved()
+
+    monkeypatch.setattr(store, "archive_journals", look)
+    await run_rounds(worker, monkeypatch, 2)
+    assert looked == []
+    await run_rounds(Archivist(store, At(100), "a", 20), monkeypatch, 2)
+    assert looked == [80]
+    found = await store.examine(("vdf", "rif"))
+    assert found is not None
+    assert found.problem == ""
+
+
+async def test_without_pyarrow_everything_stays_and_one_line_tells_how_to_have_it(
+    store: ValkeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    class Log:
+        def info(self, event: str) -> None:
+            told.append(event)
+
+    monkeypatch.setattr(archivist, "_log", Log())
+    monkeypatch.setattr(archivist, "find_spec", lambda _: None)
+    await Archivist(store, At(99), "a", 10).run()
+    assert told == ['what is old stays in the store: to archive it, pip install "cgrates-py[parquet]"']
+    assert archived(tmp_path) == set()

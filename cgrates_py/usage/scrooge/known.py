@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from rater.usage.costs import UsagePrice
 from rater.usage.scrooge_setup import ScroogeSetup, ServiceEnvironment, User
 from storage.daybook import Daybook
 from storage.documents import SCROOGE, DocumentKey, DocumentStore
@@ -21,6 +22,9 @@ class Known:
         self.services = frozenset(each.symbol for each in setup.services)
         self.ventures = frozenset(each.symbol for each in setup.ventures if each.active)
         self.types = frozenset(each.symbol for each in setup.types)
+        self.prices: dict[str, list[UsagePrice]] = {}
+        for price in setup.prices:
+            self.prices.setdefault(price.metric, []).append(price)
         self.pricing_services = {each.name: each for each in setup.pricing_services}
         self.environments = {each.account: each for each in setup.environments}
         self.by_object: dict[str, ServiceEnvironment] = {

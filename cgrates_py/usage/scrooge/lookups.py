@@ -47,8 +47,7 @@ def _usage_type(request: DialectRequest, number: int, each: UsageType, known: Kn
                 "start": day_text(price.start),
                 "end": day_text(price.end),
             }
-            for price in known.setup.prices
-            if price.metric == each.symbol
+            for price in known.prices.get(each.symbol, ())
         ],
         "url": _place(request, "usage-types", each.symbol),
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from cgrates_py.usage.scrooge import answers
@@ -17,7 +17,19 @@ LIMIT = 50
 LIMIT_MAX = 1_000
 """Daily usages on a page: as asked for, and at most."""
 
+COUNTS_MAX = 10_000
+"""Days of which it is remembered how many rows of a kind they have, some 2 MB."""
+
 Members = dict[str, Any]
+_Kind = tuple[str | None, str | None]
+"""The service and the metric that daily usages are asked for."""
+
+
+class _Found(NamedTuple):
+    """Rows of a day that has so many entries."""
+
+    entries: int
+    rows: list[Row]
 
 
 class Reading:
@@ -25,6 +37,9 @@ class Reading:
 
     def __init__(self, store: ScroogeStore) -> None:
         self._store = store
+        self._known: Known | None = None
+        self._counts: dict[tuple[int, _Kind], tuple[int, int]] = {}
+        """Entries of a day when its rows of a kind were counted, and how many those were."""
 
     async def day(self, request: DialectRequest, names: Members, known: Known) -> DialectAnswer:
         """Tell what was pushed for a day, of the metrics that a service has then. Raises StoreError."""
@@ -45,7 +60,7 @@ class Reading:
             environment = known.environments.get(row.account)
             return environment is not None and row.metric in valid and uid in (None, environment.uid)
 
-        for row in await self._rows(day, wanted):
+        for row in (await self._found(day, wanted)).rows:
             environment = known.environments[row.account]
             entry = entries.setdefault(
                 (row.account, row.link), _party(environment, row.link) | {"usages": []}
@@ -54,7 +69,10 @@ class Reading:
         return answers.json(200, _head(service, day) | {"usages": list(entries.values())})
 
     async def daily(self, request: DialectRequest, known: Known) -> DialectAnswer:
-        """List daily usages in the order of days, then of insertion, a page at a time. Raises StoreError."""
+        """List daily usages in the order of days, then of insertion, a page at a time. Raises StoreError.
+
+        Days before and behind the page are counted once, and again when something was pushed for them.
+        """
         asked = dict(request.Query)
         try:
             bounds = _bounds(asked)
@@ -74,11 +92,15 @@ class Reading:
         for day in await self._store.days(BOOK):
             if not bounds[0] <= day <= bounds[1]:
                 continue
-            found = await self._rows(day, wanted)
-            for row in found[max(offset - count, 0) : max(offset + limit - count, 0)]:
-                who = _party(known.environments[row.account], row.link)
-                results.append({"date": day_text(day)} | who | _used(row))
-            count += len(found)
+            size = await self._counted(day, (uid, symbol), known)
+            if size is None or (offset < count + size and count < offset + limit):
+                found = await self._found(day, wanted)
+                size = len(found.rows)
+                self._remember(day, (uid, symbol), known, found)
+                for row in found.rows[max(offset - count, 0) : max(offset + limit - count, 0)]:
+                    who = _party(known.environments[row.account], row.link)
+                    results.append({"date": day_text(day)} | who | _used(row))
+            count += size
         page = {
             "count": count,
             "next": _link(request, asked, limit, offset + limit) if offset + limit < count else None,
@@ -87,10 +109,31 @@ class Reading:
         }
         return answers.json(200, page)
 
-    async def _rows(self, day: int, wanted: Callable[[Row], bool]) -> list[Row]:
+    async def _counted(self, day: int, kind: _Kind, known: Known) -> int | None:
+        """Tell how many rows of a kind a day has, if it was counted since it changed."""
+        if self._known is not known:
+            self._known = known
+            self._counts.clear()
+        entries, size = self._counts.get((day, kind), (0, 0))
+        if not entries:
+            return None
+        (new,) = await self._store.read_days(BOOK, [day], entries, 1)
+        return None if new else size
+
+    def _remember(self, day: int, kind: _Kind, known: Known, found: _Found) -> None:
+        """Remember a count, if it is of the set-up in force, and of what that knows: names may be long."""
+        uid, symbol = kind
+        named = (uid is None or uid in known.uids) and (symbol is None or symbol in known.types)
+        if named and self._known is known:
+            if len(self._counts) >= COUNTS_MAX:
+                self._counts.clear()
+            self._counts[day, kind] = found.entries, len(found.rows)
+
+    async def _found(self, day: int, wanted: Callable[[Row], bool]) -> _Found:
         """Choose rows of a day beside the loop: it may have a million."""
         (entries,) = await self._store.read_days(BOOK, [day])
-        return await asyncio.to_thread(lambda: [each.row for each in replay(entries) if wanted(each.row)])
+        rows = await asyncio.to_thread(lambda: [each.row for each in replay(entries) if wanted(each.row)])
+        return _Found(len(entries), rows)
 
 
 def _used(row: Row) -> Members:

@@ -1,0 +1,40 @@
+"""Where an archive may be: a directory, or a place in object storage."""
+
+from pathlib import Path
+
+import pytest
+
+from storage.archive_files import Directory, NoFileError, check_location, files_at, reading
+
+
+@pytest.mark.parametrize(
+    "text", ["ftp://host/x", "s3://", "s3://key:secret@bucket/x", "file://host/x", "file:///"]
+)
+def test_a_url_that_is_no_place_for_an_archive_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        check_location(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("old days", "old days/name"),
+        ("file:///var/lib/old%20days", "/var/lib/old days/name"),
+        ("s3://bucket/prefix/?region=eu-west-1", "s3://bucket/prefix/name"),
+    ],
+)
+def test_an_archive_is_a_directory_or_a_url(text: str, place: str) -> None:
+    assert files_at(check_location(text)).place("name") == place
+
+
+def test_a_file_is_written_once_and_read_where_it_was_written(tmp_path: Path) -> None:
+    files = files_at(f"file://{tmp_path}/not/there")
+    assert isinstance(files, Directory)
+    files.put("name", b"content")
+    assert Path(files.source("name")).read_bytes() == b"content"
+    with pytest.raises(FileExistsError):
+        files.put("name", b"other")
+    files.remove("name")
+    files.remove("name")
+    with pytest.raises(NoFileError, match="there is no archive /"), reading(files, "name"):
+        files.source("name")
