@@ -40,13 +40,13 @@ async def test_pages_of_daily_usages_have_each_once_in_order(limit: int) -> None
 class _Counting(MemoryStore):
     """Counts the entries that were read."""
 
-    read = 0
+    entries_read = 0
 
     async def read_days(
         self, book: str, days: Sequence[int], start: int = 0, most: int | None = None
     ) -> list[list[tuple[int, DayEntry]]]:
         found = await super().read_days(book, days, start, most)
-        self.read += sum(map(len, found))
+        self.entries_read += sum(map(len, found))
         return found
 
 
@@ -59,10 +59,10 @@ async def test_a_page_reads_the_days_that_it_shows_and_those_that_changed() -> N
 
     async def page(offset: int, known: Known = KNOWN, **asked: str) -> tuple[list[int], int, int]:
         query = [*asked.items(), ("limit", "1"), ("offset", str(offset))]
-        before = store.read
+        before = store.entries_read
         answer = await reading.daily(DialectRequest("GET", "/", "scrooge", Query=query), known)
         told = json.loads(answer.Body)
-        return [each["value"] for each in told["results"]], told["count"], store.read - before
+        return [each["value"] for each in told["results"]], told["count"], store.entries_read - before
 
     for day in (1, 2, 3, 4):
         await push(day)

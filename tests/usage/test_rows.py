@@ -10,7 +10,8 @@ def test_rows_by_columns_are_equal_to_the_rows() -> None:
     assert rows == ROWS
     assert [rows] == [ROWS]
     assert [*rows] == [*ROWS]
-    assert (len(rows), rows[1], rows[-1], rows[1:]) == (3, ROWS[1], ROWS[2], ROWS[1:])
+    assert (len(rows), rows[1], rows[-1]) == (3, ROWS[1], ROWS[2])
+    assert rows[1:] == ROWS[1:]
     assert rows != ROWS[:2]
     assert rows != [*ROWS]
     assert repr(rows) == f"Rows({[*ROWS]})"
