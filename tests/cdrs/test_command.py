@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def _records(count: int) -> list[tuple[str, ...]]:
     dice = random.Random(6)
-    found = []
+    found: list[tuple[str, ...]] = []
     for _ in range(count):
         customer, subject, prefix = dice.choice(PARTIES)
         begin = MONTH + dice.randrange(31 * 86_400) * SECOND

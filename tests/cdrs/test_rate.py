@@ -49,7 +49,7 @@ def _texts(call: Call) -> list[str]:
 
 
 def _by_core(book: Book, calls: Sequence[Call]) -> list[tuple[str, ...]]:
-    found = []
+    found: list[tuple[str, ...]] = []
     for call in calls:
         answer = price_call(book, call, None)
         if isinstance(answer, Refusal):

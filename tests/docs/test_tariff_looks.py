@@ -21,4 +21,4 @@ def test_the_figures_of_the_findings_are_those_of_the_code() -> None:
 
     assert FALLBACK_DEPTH_MAX == 4
     assert meanings["fallback-deep"].startswith("a fallback beyond the fourth")
-    assert ((1, 60), (30, 2), (61, Fraction(3, 2))) == LIMITS
+    assert [*LIMITS] == [(1, Fraction(60)), (30, Fraction(2)), (61, Fraction(3, 2))]
