@@ -1,11 +1,24 @@
 """``rate``: its options. What it does stands in ``rate_work``."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cgrates_py.cli.cdr_options import (
+    Cdrs,
+    Column,
+    DurationUnit,
+    FormatName,
+    International,
+    LayoutName,
+    Map,
+    National,
+    Times,
+    Timezone,
+    Unanswered,
+    run,
+)
 from cgrates_py.cli.options import Config, DataDir, RedisUrl
 
 EPILOG = (
@@ -16,47 +29,23 @@ EPILOG = (
 
 
 def rate(
-    cdrs: Annotated[
-        str, typer.Argument(metavar="CDRS", help="CSV, JSON lines or Parquet, also .gz and .zst; - is stdin.")
-    ],
+    cdrs: Cdrs,
     tariff: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Tariff as load takes it.  [the one in force]")
     ] = None,
     version: Annotated[
         int | None, typer.Option(min=1, help="Version of the tariff.  [the one in force]")
     ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option(help="getcost, freeswitch, asterisk, cgrates or cgrates-plain.  [getcost]"),
-    ] = None,
-    map_: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="Map of columns, TOML or JSON.")
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MEMBER=COLUMN", help="Where a member is; several times; a constant: M==text."),
-    ] = None,
-    format: Annotated[  # noqa: A002 -- the option's name
-        str | None, typer.Option(help="csv, jsonl or parquet.  [by the file's name]")
-    ] = None,
-    timezone: Annotated[str | None, typer.Option(help="IANA zone of times without a zone.  [UTC]")] = None,
-    times: Annotated[
-        str | None, typer.Option(help="auto, rfc3339, local, epoch or epoch-ms.  [auto]")
-    ] = None,
-    duration_unit: Annotated[
-        str | None, typer.Option(help="Unit of bare numbers: s, ms, us or ns.  [the layout's]")
-    ] = None,
-    unanswered: Annotated[
-        str | None, typer.Option(help="Calls of no length: skip or rate.  [the layout's]")
-    ] = None,
-    international: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PREFIX", help="Dropped before a country code, such as 00; several times."),
-    ] = None,
-    national: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PREFIX=CODE", help="Replaced by a country code, such as 0=40; several times."),
-    ] = None,
+    layout: LayoutName = None,
+    map_: Map = None,
+    column: Column = None,
+    format: FormatName = None,  # noqa: A002 -- the option's name
+    timezone: Timezone = None,
+    times: Times = None,
+    duration_unit: DurationUnit = None,
+    unanswered: Unanswered = None,
+    international: International = None,
+    national: National = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Records with cost, prefix, plan, notice.")
     ] = None,
@@ -73,8 +62,9 @@ def rate(
     Works without a server. Rows that are no calls, and calls without a price, are counted and told with
     --unrated; they end no run.
     """
-    import_module("cgrates_py.cli.rate_work").rate(
-        cdrs,
+    run(
+        "rate",
+        cdrs=cdrs,
         tariff=tariff,
         version=version,
         layout=layout,

@@ -1,18 +1,20 @@
 """What ``rate`` does: reads the layout and the tariff, rates the file, prints what came of it."""
 
 import time
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from cgrates_py.bulk.rating import BulkRater
+from cgrates_py.cdrs.chunk import RecordsError
+from cgrates_py.cdrs.convert import Converter
+from cgrates_py.cdrs.rate import FileRater, Summary
+from cgrates_py.cdrs.writers import Output
 from cgrates_py.cli import USAGE, CommandError, tables
+from cgrates_py.cli.cdr_work import Bar, Laid, laid_out
 from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.settings import Settings
@@ -21,91 +23,32 @@ from rater import quantity
 from rater.tariff import Tariff
 from storage.valkey import ValkeyStore
 
-try:
-    from cgrates_py.bulk.rating import BulkRater
-    from cgrates_py.cdrs.chunk import RecordsError
-    from cgrates_py.cdrs.convert import Converter
-    from cgrates_py.cdrs.formats import Format, Records, format_of
-    from cgrates_py.cdrs.layout import GETCOST, Layout, LayoutError
-    from cgrates_py.cdrs.layout_file import adjusted, named, read_map
-    from cgrates_py.cdrs.rate import FileRater, Summary
-    from cgrates_py.cdrs.writers import Output
-except ModuleNotFoundError as error:
-    raise CommandError(
-        f'rate needs numpy and pyarrow ({error.name}): pip install "cgrates-py[bulk]"', USAGE
-    ) from None
-
 
 def rate(
     cdrs: str,
     *,
     tariff: Path | None,
     version: int | None,
-    layout: str | None,
-    map_file: Path | None,
-    column: Sequence[str],
-    format_name: str | None,
-    adjust: dict[str, str | None],
-    international: Sequence[str],
-    national: Sequence[str],
     out: Path | None,
     unrated: Path | None,
     as_json: bool,
     config: Path | None,
-    **place: Any,
+    data_dir: Path | None,
+    redis_url: str | None,
+    **reading: Any,
 ) -> None:
     """Rate a file of call records and print the summary."""
     if tariff is not None and version is not None:
         raise CommandError("--tariff and --version: expected one of them", USAGE)
-    settings = load_settings(config, **place)
-    try:
-        chosen = _layout(layout, map_file, column, adjust, international, national)
-        chosen.check()
-        format_ = format_of(cdrs, Format(format_name) if format_name else None)
-        for path in (out, unrated):
-            if path is not None:
-                format_of(str(path))
-    except (LayoutError, RecordsError, OSError) as error:
-        raise CommandError(str(error), USAGE) from None
-    except ValueError:
-        expected = ", ".join(Format)
-        raise CommandError(f"--format: expected one of {expected}, got {format_name!r}", USAGE) from None
+    settings = load_settings(config, data_dir=data_dir, redis_url=redis_url)
+    laid = laid_out(cdrs, outputs=(out, unrated), **reading)
     book = compiled(_tariff(settings, tariff, version))
     started = time.monotonic()
     try:
-        summary, notices = _run(book, cdrs, format_, chosen, out, unrated)
+        summary, notices = _run(book, laid, out, unrated)
     except (RecordsError, OSError) as error:
         raise CommandError(f"{cdrs}: {error}") from None
     _report(summary, notices, time.monotonic() - started, as_json)
-
-
-def _layout(
-    name: str | None,
-    map_file: Path | None,
-    column: Sequence[str],
-    adjust: dict[str, str | None],
-    international: Sequence[str],
-    national: Sequence[str],
-) -> Layout:
-    """Put the layout together: the one named, the map over it, the options over both."""
-    base = GETCOST if map_file is None and not column else Layout({})
-    base = named(name) if name is not None else base
-    if map_file is not None:
-        base = read_map(map_file, base)
-    base = base.having(dict(_pair("--column", text, "MEMBER=COLUMN") for text in column))
-    base = adjusted(base, **adjust)
-    if international:
-        base = replace(base, international=tuple(international))
-    if national:
-        base = replace(base, national=tuple(_pair("--national", text, "PREFIX=CODE") for text in national))
-    return base
-
-
-def _pair(option: str, text: str, expected: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise LayoutError(f"{option}: expected {expected}, got {text!r}")
-    return name, value
 
 
 def compiled(tariff: Tariff) -> Any:
@@ -127,51 +70,18 @@ def _tariff(settings: Settings, folder: Path | None, version: int | None) -> Tar
     return found[0]
 
 
-def _run(
-    book: Any, cdrs: str, format_: Format, layout: Layout, out: Path | None, unrated: Path | None
-) -> tuple[Summary, list[str]]:
+def _run(book: Any, laid: Laid, out: Path | None, unrated: Path | None) -> tuple[Summary, list[str]]:
     """Rate the file; nothing is left under the names of the outputs unless all of it was."""
     with ExitStack() as stack:
-        records = stack.enter_context(closing(Records(cdrs, format_, layout.columns)))
+        records = stack.enter_context(closing(laid.open()))
         outputs = [None if path is None else stack.enter_context(Output(path)) for path in (out, unrated)]
-        show = stack.enter_context(_Bar(records))
-        summary = FileRater(BulkRater(book), Converter(layout), *outputs).run(records, show)
+        show = stack.enter_context(Bar(records))
+        rater = FileRater(BulkRater(book), Converter(laid.layout), *outputs)
+        summary = rater.run(records, lambda summary: show(summary.rows))
     left_out = sorted({name for each in outputs if each is not None for name in each.left_out})
     return summary, [
         f"columns that only later rows have were left out: {', '.join(left_out)}"
     ] if left_out else []
-
-
-class _Bar:
-    """Shows on a terminal how much of the file is read, calls a second, and the time that remains."""
-
-    def __init__(self, records: Records) -> None:
-        console = Console(stderr=True)
-        self._records = records
-        self._started = time.monotonic()
-        self._progress = Progress(
-            TextColumn("rating"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[rows]:,} rows, {task.fields[speed]:,}/s"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task("rating", total=records.bytes_total, rows=0, speed=0)
-
-    def __enter__(self) -> Callable[[Summary], None]:
-        self._progress.start()
-        return self._show
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def _show(self, summary: Summary) -> None:
-        speed = int(summary.rows / max(time.monotonic() - self._started, 0.001))
-        read = self._records.bytes_read
-        self._progress.update(self._task, completed=read, rows=summary.rows, speed=speed)
 
 
 def _report(summary: Summary, notices: list[str], seconds: float, as_json: bool) -> None:
