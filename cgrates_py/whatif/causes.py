@@ -44,10 +44,9 @@ Causes = npt.NDArray[np.int8]
 def causes_of(before: Side, after: Side) -> Causes:
     """Tell of each call what became of it."""
     found = np.full(len(before.total), Cause.OTHER_PRICE, np.int8)
-    one, other = before.priced, after.priced
-    found[one.cost == other.cost] = Cause.OTHER_FEE
-    found[~alike(one.prefix, other.prefix, sign="+")] = Cause.OTHER_PREFIX
-    found[~alike(one.plan, other.plan)] = Cause.OTHER_PLAN
+    found[before.total - before.connect_fee == after.total - after.connect_fee] = Cause.OTHER_FEE
+    found[~alike(before.prefix, after.prefix, sign="+")] = Cause.OTHER_PREFIX
+    found[~alike(before.plan, after.plan)] = Cause.OTHER_PLAN
     found[before.total == after.total] = Cause.SAME
     found[after.rated & ~before.rated] = Cause.BECOMES_RATED
     found[before.rated & ~after.rated] = Cause.BECOMES_UNRATED

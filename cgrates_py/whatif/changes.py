@@ -106,16 +106,11 @@ class Largest:
 
 
 def _charged(side: Side, row: int) -> Charged:
-    priced = side.priced
-    if not side.rated[row]:
-        return Charged(None, 0, "", "", str(side.reasons[int(side.reason[row])]))
-    return Charged(
-        int(side.total[row]),
-        int(priced.connect_fee[row]),
-        priced.prefix.at(row),
-        priced.plan.at(row),
-        "",
-    )
+    reason = int(side.reason[row])
+    if reason >= 0:
+        return Charged(None, 0, "", "", ": ".join(side.reasons[reason]))
+    fee = int(side.connect_fee[row])
+    return Charged(int(side.total[row]), fee, side.prefix.at(row), side.plan.at(row), "")
 
 
 class Bin(NamedTuple):

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from cgrates_py.bulk.calls import Calls, Int64s, Priced, Words
+from cgrates_py.bulk.calls import Calls, Int64s, Words
 from cgrates_py.cdrs.chunk import Chunk
 from cgrates_py.cdrs.convert import Converted
 from cgrates_py.cdrs.zones import offsets_of_instants
 from cgrates_py.whatif.causes import Cause, Causes, causes_of
 from cgrates_py.whatif.changes import Largest, Spread
-from cgrates_py.whatif.sides import Labels, Side
+from cgrates_py.whatif.sides import Side
 from cgrates_py.whatif.sums import Codes, Columns, Sums, Tally, pairs
 from rater.instant import SECOND
 
@@ -70,17 +70,15 @@ class Comparison:
 class Comparer:
     """Adds chunk after chunk to a comparison. ``zone`` is of the clock that hours and days are told by."""
 
-    def __init__(self, before: Labels, after: Labels, zone: ZoneInfo | None = None) -> None:
+    def __init__(self, zone: ZoneInfo | None = None) -> None:
         self.found = Comparison()
-        self._labels = before, after
         self._zone = zone
 
-    def add(self, chunk: Chunk, converted: Converted, before: Priced, after: Priced) -> None:
-        """Add a chunk as both tariffs price it."""
+    def add(self, chunk: Chunk, converted: Converted, one: Side, other: Side) -> None:
+        """Add a chunk as the tariff before prices it, and the other one after."""
         self._count(chunk, converted)
         if not converted.calls.rows:
             return
-        one, other = Side.of(before), Side.of(after)
         calls, lines, found = converted.calls, chunk.lines[converted.rows], self.found
         causes = causes_of(one, other)
         columns = Columns(calls.end_ns - calls.start_ns, one.total, other.total)
@@ -90,7 +88,7 @@ class Comparer:
         ((calls_, talk_ns, paid, would_pay),) = columns.by(np.zeros(calls.rows, np.int8), 1)
         found.total.add(calls_, talk_ns, paid, would_pay)
         found.causes.add(list(Cause), causes, columns)
-        found.destinations.add(*self._destinations(one, other), columns)
+        found.destinations.add(*_destinations(one, other), columns)
         found.subjects.add(*pairs(calls.customer, calls.subject), columns)
         self._add_times(calls, columns)
         self._add_unpriced(one, other, causes, lines, columns)
@@ -107,23 +105,6 @@ class Comparer:
         if bad and found.bad_first is None:
             first = min(bad, key=lambda each: each.line)
             found.bad_first = Example(first.line, first.sentence)
-
-    def _destinations(self, one: Side, other: Side) -> tuple[list[str], Codes]:
-        """Name each call's destination as the tariff before does, or else the one after."""
-        known = {NOWHERE: 0}
-        found = np.zeros(len(one.total), np.int32)
-        for side, labels in zip((other, one), reversed(self._labels), strict=True):
-            keys, codes = pairs(side.priced.prefix, side.priced.plan)
-            there = np.bincount(codes[side.rated], minlength=len(keys)) > 0
-            place = np.array(
-                [
-                    known.setdefault(labels.of(*key), len(known)) if used else 0
-                    for key, used in zip(keys, there.tolist(), strict=True)
-                ],
-                np.int32,
-            )
-            found = np.where(side.rated, place[codes], found)
-        return list(known), found
 
     def _add_times(self, calls: Calls, columns: Columns) -> None:
         """Add calls by the hour in which they begin, then hours by the week and the day."""
@@ -163,6 +144,18 @@ class Comparer:
             side = other if other.reason[row] >= 0 else one
             sentence = side.reasons[int(side.reason[row])].sentence
             self.found.examples.setdefault(key, Example(int(lines[row]), sentence))
+
+
+def _destinations(one: Side, other: Side) -> tuple[list[str], Codes]:
+    """Name each call's destination as the tariff before does, or else the one after."""
+    known = {"": 0}
+    places = [
+        np.array([known.setdefault(name, len(known)) for name in side.label.names], np.int32)
+        for side in (one, other)
+    ]
+    first, second = (place[side.label.codes] for place, side in zip(places, (one, other), strict=True))
+    names = [NOWHERE, *list(known)[1:]]
+    return names, np.where(first > 0, first, second)
 
 
 def _reasons(side: Side, rows: Int64s) -> Words:

@@ -1,14 +1,17 @@
-"""What one of the two tariffs says of a chunk of calls, as one column of what is charged."""
+"""What one of the two tariffs says of a chunk of calls, and how it names where they go."""
 
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cgrates_py.bulk.calls import Int64s, Priced
+from cgrates_py.bulk.calls import Calls, Int32s, Int64s, Words
+from cgrates_py.bulk.rating import BulkRater
+from cgrates_py.whatif.sums import pairs
 from rater.book import Book
+from rater.compiler import compile_tariff
 from rater.quantity import AMOUNT_MAX
-from rater.refusal import Reason, Refusal
+from rater.refusal import Reason
 from rater.tariff import ANY, Tariff
 
 Flags = npt.NDArray[np.bool_]
@@ -16,37 +19,63 @@ Flags = npt.NDArray[np.bool_]
 NAMES_MAX = 3
 """Destinations that one label names, where a plan has a prefix in several."""
 
-_TOO_MUCH = Refusal(
-    Reason.AMOUNT_OUT_OF_RANGE, "cost and connect fee together are more than 9000000000 units"
+
+class Why(NamedTuple):
+    """Why a call has no price: the code and the sentence that GetCost answers."""
+
+    code: str
+    sentence: str
+
+
+_TOO_MUCH = Why(
+    Reason.AMOUNT_OUT_OF_RANGE.value, "cost and connect fee together are more than 9000000000 units"
 )
 
 
 class Side(NamedTuple):
-    """Answers in columns: what a call is charged (cost and connect fee, 0 if it has no price).
+    """Answers in columns. ``total`` is what a call is charged, connect fee and all: 0 if it has no price.
 
-    ``reason`` is a place in ``reasons``, -1 for a call that has a price.
+    ``reason`` is a place in ``reasons``, -1 for a call that has a price. ``label`` is the destination's name.
     """
 
-    priced: Priced
     total: Int64s
-    rated: Flags
-    reason: npt.NDArray[np.int32]
-    reasons: list[Refusal]
+    connect_fee: Int64s
+    prefix: Words
+    plan: Words
+    label: Words
+    reason: Int32s
+    reasons: list[Why]
 
-    @classmethod
-    def of(cls, priced: Priced) -> "Side":
-        """Charge what calls cost; one beyond what an amount can be has no price, as in ``rate``."""
-        too_much = priced.cost > AMOUNT_MAX - priced.connect_fee
-        reason, reasons = priced.reason, priced.reasons
-        total = priced.cost + np.where(too_much, 0, priced.connect_fee)
+    @property
+    def rated(self) -> Flags:
+        """Tell which calls have a price."""
+        found: Flags = self.reason < 0
+        return found
+
+
+class Seller:
+    """Prices calls by one tariff."""
+
+    def __init__(self, tariff: Tariff) -> None:
+        book = compile_tariff(tariff)
+        self._rater = BulkRater(book)
+        self._labels = _Labels(tariff, book)
+
+    def side(self, calls: Calls) -> Side:
+        """Price a chunk. What comes to more than an amount can be has no price, as in ``rate``."""
+        priced = self._rater.rate(calls)
+        fee, reason = priced.connect_fee, priced.reason
+        reasons = [Why(each.code, each.sentence) for each in priced.reasons]
+        too_much = priced.cost > AMOUNT_MAX - fee
         if too_much.any():
             reason = np.where(too_much, len(reasons), reason).astype(np.int32)
-            reasons = [*reasons, _TOO_MUCH]
-            total[too_much] = 0
-        return cls(priced, total, reason < 0, reason, reasons)
+            reasons.append(_TOO_MUCH)
+        total = np.where(too_much, 0, priced.cost + np.where(too_much, 0, fee))
+        label = self._labels.column(priced.prefix, priced.plan, reason < 0)
+        return Side(total, fee, priced.prefix, priced.plan, label, reason, reasons)
 
 
-class Labels:
+class _Labels:
     """Names destinations as a tariff does: by their Ids, or by the prefix where it has none."""
 
     def __init__(self, tariff: Tariff, book: Book) -> None:
@@ -55,8 +84,22 @@ class Labels:
         self._by_plan: dict[str, frozenset[str]] = {}
         self._known: dict[tuple[str, str], str] = {}
 
-    def of(self, prefix: str, plan: str) -> str:
-        """Name what a plan has a prefix for; a plan of no name has prices of prefixes themselves."""
+    def column(self, prefix: Words, plan: Words, rated: Flags) -> Words:
+        """Name the destination of every call that has a price; empty for the others."""
+        keys, codes = pairs(prefix, plan)
+        used = np.bincount(codes[rated], minlength=len(keys)) > 0
+        known = {"": 0}
+        place = np.array(
+            [
+                known.setdefault(self._of(*key), len(known)) if there else 0
+                for key, there in zip(keys, used.tolist(), strict=True)
+            ],
+            np.int32,
+        )
+        found = np.where(rated, place[codes], 0).astype(np.int32)
+        return Words(list(known), found)
+
+    def _of(self, prefix: str, plan: str) -> str:
         known = self._known.get((prefix, plan))
         if known is None:
             known = self._known[prefix, plan] = self._made(prefix, plan)
