@@ -26,6 +26,7 @@ from cgrates_py.counters import RaterCounters
 from cgrates_py.explain.responder import Explainer
 from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.metering.responder import MeteringResponder
+from cgrates_py.prefix_files import shared_table
 from cgrates_py.process import settle_memory
 from cgrates_py.responder import DEADLINE_S, Responder
 from cgrates_py.usage import report_places
@@ -73,7 +74,15 @@ class TariffKeeper:
     are compiled before their time: at the instant nothing happens but that calls start later.
     """
 
-    def __init__(self, store: ValkeyStore, name: str, responder: Responder, counters: RaterCounters) -> None:
+    def __init__(
+        self,
+        store: ValkeyStore,
+        name: str,
+        responder: Responder,
+        counters: RaterCounters,
+        tables: Path | None = None,
+    ) -> None:
+        self._tables = tables
         self._books: dict[int, Book] = {0: compile_tariff(Tariff())}
         self._store = store
         self._name = name
@@ -100,9 +109,12 @@ class TariffKeeper:
             if tariff is None:
                 return False
             started = time.monotonic()
-            self._books[version] = await asyncio.to_thread(compile_tariff, tariff)
+            self._books[version] = await asyncio.to_thread(self._compiled, tariff)
             _log.info("tariff compiled", version=version, compiled_s=round(time.monotonic() - started, 3))
         return True
+
+    def _compiled(self, tariff: Tariff) -> Book:
+        return compile_tariff(tariff, shared_table(self._tables, tariff.destinations))
 
     def _swap(self, timeline: Timeline) -> None:
         """Chain the books as the timeline says, and price by them from now on, by one assignment."""
@@ -225,6 +237,7 @@ async def run_rater(
     store_replicas: int = 0,
     archive: Path | str | None = None,
     archive_after_days: int = 0,
+    tables: Path | None = None,
     on_ready: Callable[[int], None] | None = None,
     open_server: Callable[[Dispatcher], JsonRpcServer] | None = None,
     tls: MakeTls = plain,
@@ -252,7 +265,7 @@ async def run_rater(
         usage = _usage_responder(shop, store, cyclops_rc)
         explainer = Explainer(shop, responder.resolve, store, store)
         dispatcher = failpoints.dispatcher_of(Desks(responder, metering, usage, explainer))
-        keeper = TariffKeeper(store, name, responder, counters)
+        keeper = TariffKeeper(store, name, responder, counters, tables)
         await keeper.load()
         auditor = Auditor(store, name)
         archivist = Archivist(store, clock, name, archive_after_days)

@@ -32,10 +32,14 @@ ALWAYS = Timing("*any")
 ALWAYS_NAMES = frozenset({"*any", "*always", "*asap"})
 
 
-def compile_tariff(tariff: Tariff) -> Book:
-    """Compile a tariff for look-up. Every name in it has to resolve: the loaders see to that."""
+def compile_tariff(tariff: Tariff, table: PrefixTable | None = None) -> Book:
+    """Compile a tariff for look-up. Every name in it has to resolve: the loaders see to that.
+
+    ``table`` is what ``build`` makes of its destinations, where that is at hand.
+    """
     prices = _compile_prices(tariff)
-    table = build(tariff.destinations)
+    if table is None:
+        table = build(tariff.destinations)
     return Book(
         {key: SubjectRates(rates, prices) for key, rates in tariff.rates.items()},
         _compile_plans(tariff, table),

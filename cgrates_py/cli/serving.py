@@ -154,6 +154,7 @@ async def _rate(settings: Settings, secret: str) -> None:
             store_replicas=settings.store_replicas,
             archive=settings.archive,
             archive_after_days=settings.archives_after_days,
+            tables=settings.data_dir / "tables",
             on_ready=(lambda port: _announce(rpc=Address(listen.host, port))) if listen else None,
             open_server=gate,
             tls=client_tls(settings),
