@@ -270,6 +270,7 @@ def test_a_rater_joins_by_the_secret_of_the_data_directory(tmp_path: Path) -> No
         stranger = Running(tmp_path / "stranger.log", "rater", *joining, secret=SECRET[::-1])
         until(lambda: "no link" in stranger.log.read_text(), "the stranger to be turned away")
         rater = Running(tmp_path / "rater.log", "rater", *joining)
+        until(lambda: " is up" in balancer.log.read_text(), "the rater to join")
         answer = ask(int(listening["rpc"].rpartition(":")[2]), SNIPPET)
         statuses = [part.stop() for part in (stranger, rater, balancer)]
 
