@@ -111,6 +111,7 @@ class _Lines:
         self._places[ANY] = ANYWHERE
         self._terms: dict[tuple[str, int], Terms] = {}
         self._known: dict[PlanLine, CompiledLine] = {}
+        self._prices: dict[tuple[str, str, Decimal], list[tuple[RateGroup, Interval]]] = {}
 
     def compiled(self, line: PlanLine) -> CompiledLine:
         """Compile a line."""
@@ -130,15 +131,34 @@ class _Lines:
 
     def _compile(self, line: PlanLine) -> CompiledLine:
         timing = self._timing(line)
+        days = Days.of(
+            years=timing.years,
+            months=timing.months,
+            month_days=timing.month_days,
+            week_days=timing.week_days,
+        )
         found: dict[int, list[tuple[int, Candidate]]] = {}
         for number, priced in enumerate(self._tariff.destination_rates[line.destination_rates_id]):
             key = (line.destination_rates_id, number)
             terms = self._terms.get(key)
             if terms is None:
                 terms = self._terms[key] = _terms(priced)
-            candidate = _candidate(line, timing, self._tariff.rate_groups[priced.rates_id], terms)
+            ladder = tuple(
+                Rate(shown, increment_ns=group.increment_ns, group_start_ns=group.group_start_ns, terms=terms)
+                for group, shown in self._shown(priced.rates_id, timing, line.weight)
+            )
+            candidate = Candidate(days, timing.start_s, line.weight, ladder)
             found.setdefault(self._places[priced.destination_id], []).append((number, candidate))
         return {place: tuple(candidates) for place, candidates in found.items()}
+
+    def _shown(self, rates_id: str, timing: Timing, weight: Decimal) -> list[tuple[RateGroup, Interval]]:
+        """Put the groups of a rate in order of usage, each as it is shown; destinations share them."""
+        key = (rates_id, timing.timing_id, weight)
+        known = self._prices.get(key)
+        if known is None:
+            groups = sorted(self._tariff.rate_groups[rates_id], key=lambda group: group.group_start_ns)
+            known = self._prices[key] = [(group, _interval(group, timing, weight)) for group in groups]
+        return known
 
 
 def _terms(priced: DestinationRate) -> Terms:
@@ -146,26 +166,16 @@ def _terms(priced: DestinationRate) -> Terms:
     return Terms(priced.rounding, priced.decimals, max_cost, priced.max_cost_strategy)
 
 
-def _candidate(line: PlanLine, timing: Timing, groups: tuple[RateGroup, ...], terms: Terms) -> Candidate:
-    ordered = sorted(groups, key=lambda group: group.group_start_ns)
-    ladder = tuple(_rate(group, line, timing, terms) for group in ordered)
-    days = Days.of(
-        years=timing.years, months=timing.months, month_days=timing.month_days, week_days=timing.week_days
-    )
-    return Candidate(days, timing.start_s, line.weight, ladder)
-
-
-def _rate(group: RateGroup, line: PlanLine, timing: Timing, terms: Terms) -> Rate:
+def _interval(group: RateGroup, timing: Timing, weight: Decimal) -> Interval:
     clock = timing.start_s
-    shown = Interval(
+    return Interval(
         price=group.rate,
         billing_unit=Decimal(group.unit_ns).scaleb(-9),
         connect_fee=group.connect_fee,
-        weight=line.weight,
+        weight=weight,
         months=timing.months,
         month_days=timing.month_days,
         week_days=timing.week_days,
         start_s=clock,
         start_text=f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}" if clock else "",
     )
-    return Rate(shown, increment_ns=group.increment_ns, group_start_ns=group.group_start_ns, terms=terms)
