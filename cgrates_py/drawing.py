@@ -92,7 +92,7 @@ def bars(drawn: Sequence[Bar], label: str) -> Iterator[str]:
     yield _svg(label, _LABEL + _WIDTH + _AMOUNT, len(drawn) * (_BAR + _GAP))
     for number, bar in enumerate(drawn):
         top = number * (_BAR + _GAP)
-        width = max(1, int(abs(bar.value) * _WIDTH / reach)) if reach and bar.value else 1
+        width = max(1, _length(bar.value, _WIDTH, reach))
         left = zero - width if bar.value < 0 else zero
         kind = "b" if least == 0 else "d" if bar.value < 0 else "u"
         name = bar.name if len(bar.name) <= _NAME_CHARACTERS else f"{bar.name[:_NAME_CHARACTERS]}…"
@@ -120,7 +120,7 @@ def columns(drawn: Sequence[Bar], label: str, kinds: Sequence[int], wide: int = 
     yield _svg(label, len(drawn) * wide + _FOOT, floor + _FOOT)
     for number, (bar, kind) in enumerate(zip(drawn, kinds, strict=True)):
         left = number * wide + _FOOT // 2
-        high = max(1, int(abs(bar.value) * _HEIGHT / reach)) if reach and bar.value else 0
+        high = _length(bar.value, _HEIGHT, reach)
         top = zero if bar.value < 0 else zero - high
         middle = left + wide // 2
         yield (
@@ -152,6 +152,11 @@ def heat_map(rows: Sequence[tuple[str, Sequence[Cell]]], heads: Sequence[str], l
                 f"<title>{shown(cell.title)}</title></rect>"
             )
     yield "</svg>"
+
+
+def _length(value: Fraction | int, whole: int, reach: Fraction | int) -> int:
+    """Scale a number to pixels; only 0 has none."""
+    return max(1, int(max(value, -value) * whole / reach)) if value else 0
 
 
 def _svg(label: str, width: int, height: int) -> str:
