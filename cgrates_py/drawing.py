@@ -117,9 +117,9 @@ def columns(drawn: Sequence[Bar], label: str, kinds: Sequence[int], wide: int = 
     reach = most - least
     zero = _HEAD + (int(most * _HEIGHT / reach) if reach else _HEIGHT)
     floor = _HEAD + _HEIGHT
-    yield _svg(label, len(drawn) * wide + _FOOT, floor + _FOOT)
+    yield _svg(label, len(drawn) * wide + 2 * _FOOT, floor + _FOOT)
     for number, (bar, kind) in enumerate(zip(drawn, kinds, strict=True)):
-        left = number * wide + _FOOT // 2
+        left = number * wide + _FOOT
         high = _length(bar.value, _HEIGHT, reach)
         top = zero if bar.value < 0 else zero - high
         middle = left + wide // 2
@@ -129,7 +129,7 @@ def columns(drawn: Sequence[Bar], label: str, kinds: Sequence[int], wide: int = 
             f'<text x="{middle}" y="{floor + 14}" text-anchor="end" '
             f'transform="rotate(-45 {middle} {floor + 14})">{shown(bar.name)}</text></g>'
         )
-    yield f'<line class="x" x1="{_FOOT // 2}" y1="{zero}" x2="{len(drawn) * wide + _FOOT // 2}" y2="{zero}"/>'
+    yield f'<line class="x" x1="{_FOOT}" y1="{zero}" x2="{len(drawn) * wide + _FOOT}" y2="{zero}"/>'
     yield "</svg>"
 
 

@@ -28,7 +28,7 @@ def show(found: Comparison, names: Names, top: int) -> None:
     if not found.total.calls:
         return
     causes: list[Named] = [(cause.words, sums) for cause, sums in ranked(found.causes)]
-    console.print(_sums("what becomes of calls", "calls", causes))
+    console.print(_sums("what becomes of calls", "", causes))
     if found.unpriced.sums:
         console.print(_unpriced(found))
     places = ranked(found.destinations)

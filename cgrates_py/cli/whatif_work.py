@@ -76,7 +76,7 @@ def whatif(
 def _zone(clock: str | None) -> ZoneInfo | None:
     try:
         return None if clock is None else ZoneInfo(clock)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise CommandError(
             f"--clock: expected an IANA zone such as Europe/Bucharest, got {clock!r}", USAGE
         ) from None

@@ -47,7 +47,7 @@ def _parts(found: Comparison, names: Names) -> Iterator[str]:
         yield "<p>There are no calls in the file.</p>"
         return
     yield "<h2>What becomes of calls</h2>"
-    yield from _sums("calls", [(cause.words, sums) for cause, sums in ranked(found.causes)])
+    yield from _sums("", [(cause.words, sums) for cause, sums in ranked(found.causes)])
     yield from _unpriced(found)
     yield from _places(found)
     yield from _subjects(found)
@@ -181,7 +181,8 @@ def _spread(found: Comparison) -> Iterator[str]:
 
 
 def _bound(each: Bin) -> str:
-    return f"{'-' if each.sign < 0 else '+'}{quantity.text(each.low)}"
+    sign = "-" if each.sign < 0 else "+"
+    return f"{sign}{quantity.text(each.low)}" if each.low else f"{sign} less"
 
 
 def _range(each: Bin) -> str:
