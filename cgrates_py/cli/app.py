@@ -10,6 +10,8 @@ from cgrates_py.cli import account, console, key, report, setup, tariff, tariff_
 from cgrates_py.cli.options import AdminPort, Config, DataDir, LogJson, RedisUrl, RequireKeys, TestClock
 from cgrates_py.cli.rate import EPILOG as RATE_EPILOG
 from cgrates_py.cli.rate import rate
+from cgrates_py.cli.whatif import EPILOG as WHATIF_EPILOG
+from cgrates_py.cli.whatif import whatif
 
 app = typer.Typer(
     name="cgrates-py",
@@ -258,3 +260,4 @@ def verify(
 
 
 app.command(epilog=RATE_EPILOG)(rate)
+app.command(epilog=WHATIF_EPILOG)(whatif)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from cgrates_py.drawing import POLICY
 from cgrates_py.usage.patience import Patience
 from cgrates_py.usage.report_environments import ENVIRONMENTS, Environments, later
-from cgrates_py.usage.report_page import POLICY, report_page
+from cgrates_py.usage.report_page import report_page
 from cgrates_py.usage.report_text import ACCOUNT_COLUMNS, ENCODINGS, csv_lines, report_json
 from cgrates_py.usage.reports import ReportError, Reports, Wanted, read_window
 from cgrates_py.usage.scrooge import access, answers

@@ -75,8 +75,8 @@ def _serve(make: Callable[[], Seller], line: Connection, other_end: Connection) 
     try:
         try:
             seller = make()
-        except CommandError as error:
-            line.send(error)
+        except (CommandError, OSError) as error:
+            line.send(CommandError(str(error)))
             return
         line.send(None)
         while True:
