@@ -84,7 +84,8 @@ def destination_rows(found: Comparison) -> Iterator[Row]:
         told = _sums(sums)
         amounts = {key.lower(): Decimal(told[key]) for key in ("Seconds", "Before", "After", "Delta")}
         change = None if told["Percent"] is None else Decimal(told["Percent"])
-        yield {"destination": name, "calls": sums.calls, **amounts, "percent": change}
+        # a spreadsheet would take what begins with a plus for a formula
+        yield {"destination": name.removeprefix("+"), "calls": sums.calls, **amounts, "percent": change}
 
 
 def _whole(found: Comparison, names: Names) -> dict[str, Any]:
