@@ -25,7 +25,7 @@ from rater.compiler import compile_tariff
 from rater.instant import parse as parse_time
 from rater.tariff import Tariff
 from storage.loading import load_folder
-from stress import bulk, metering, serving, traffic
+from stress import bulk, metering, serving, traffic, whatif
 from stress.client import JSONClient, RpcError
 from stress.decks import write_deck
 from stress.echo import messages
@@ -45,6 +45,8 @@ METERING = "metering"
 """Stands beside the kinds of traffic: authrep and reports over HTTP."""
 BULK = "bulk"
 """Rates a month of calls by columns, in this process: no traffic."""
+WHATIF = "whatif"
+"""Compares two price lists by a month of calls, as a command: no traffic."""
 ECHO = "echo"
 SHARE_BARS = {
     (Kind.GET_COST, 1): 28.0,
@@ -68,7 +70,9 @@ def bench(seconds: float, runs: int, only: Sequence[str], deck: bool, with_keys:
     with tempfile.TemporaryDirectory(prefix="cgrates-py-bench-") as name:
         place = Path(name)
         in_columns = bulk.measure(place / "bulk", runs, _say) if not only or BULK in only else []
-        if set(only) == {BULK}:
+        if not only or WHATIF in only:
+            in_columns += whatif.measure(place / "whatif", runs, _say)
+        if only and set(only) <= {BULK, WHATIF}:
             return Report(0, [], in_columns)
         singles = [*_core(place / "core"), *_start_up(place)]
         size, throughput, checks = _traffic(place, seconds, runs, only, with_keys)
@@ -256,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only",
         action="append",
-        choices=[*Kind, METERING, BULK],
+        choices=[*Kind, METERING, BULK, WHATIF],
         default=[],
         help="only this part",
     )
