@@ -119,7 +119,7 @@ def wait_in_force(port: int) -> None:
     give_up_s = time.monotonic() + IN_FORCE_S
     with JSONClient(("127.0.0.1", port)) as rpc:
         while not all(
-            rater["counters"].get("tariff_version") for rater in rpc.call("Responder.Metrics", {})["raters"]
+            rater["counters"].get("tariff_revision") for rater in rpc.call("Responder.Metrics", {})["raters"]
         ):
             if time.monotonic() > give_up_s:
                 raise ServingError(f"the tariff is not in force after {IN_FORCE_S:g} s")
@@ -146,6 +146,12 @@ def memory_bytes(pid: int) -> tuple[int, int]:
         if line.startswith(name)
     )
     return now, peak
+
+
+def proportional_bytes(pid: int) -> int:
+    """Tell the resident memory of a process, what it shares with others divided among them."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def environment() -> dict[str, str]:

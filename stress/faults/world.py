@@ -339,7 +339,7 @@ async def raters_ready(wire: RpcWire, count: int) -> bool:
     except (LostError, RefusedError):
         return False
     raters = figures["raters"]
-    return len(raters) >= count and all(rater["counters"].get("tariff_version") for rater in raters)
+    return len(raters) >= count and all(rater["counters"].get("tariff_revision") for rater in raters)
 
 
 async def store_answers(wire: RpcWire) -> bool:
