@@ -46,7 +46,7 @@ def whatif(
     national: National = None,
     clock: Annotated[
         str | None,
-        typer.Option(metavar="IANA", help="Zone that hours and days are told by.  [that of each call]"),
+        typer.Option(metavar="IANA", help="Zone that hours and days are told by.  \\[that of each call]"),
     ] = None,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Lines of each table on the terminal.")] = 15,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,

@@ -1,5 +1,6 @@
 """What a comparison says is what the core says of each call, added up."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ import pytest
 from cgrates_py.cdrs.convert import Converter
 from cgrates_py.cdrs.formats import Format, Records
 from cgrates_py.cdrs.layout import GETCOST
+from cgrates_py.cli import CommandError
 from cgrates_py.tariff_source import folder_tariff
 from cgrates_py.whatif.apart import Apart
 from cgrates_py.whatif.causes import Cause
@@ -253,6 +255,23 @@ def test_a_seller_in_a_process_of_its_own_says_the_same(tmp_path: Path) -> None:
     assert four(here.total) == four(there.total)
     assert here.largest.changes() == there.largest.changes()
     assert (plain(here.causes.sums), here.examples) == (plain(there.causes.sums), there.examples)
+
+
+def test_a_process_that_is_gone_is_told_and_a_tariff_that_is_none_too() -> None:
+    def refuse() -> Seller:
+        raise CommandError("no such tariff")
+
+    for make, told in ((refuse, "no such tariff"), (lambda: os._exit(1), "has ended")):
+        with Apart(make) as apart, pytest.raises(CommandError, match=told):
+            apart.ready()
+
+
+def test_a_file_of_nothing_but_bad_rows_is_compared(tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text("Tenant,Subject,Destination,TimeStart,TimeEnd\na,b,1,soon,later\n")
+
+    found = compare_file(tmp_path / "calls.csv", *_demo(tmp_path))
+
+    assert (found.rows, found.bad_rows, four(found.total)) == (1, 1, (0, 0, 0, 0))
 
 
 def test_the_steps_of_changes_ascend() -> None:
