@@ -20,6 +20,7 @@ from balancer.server import JsonRpcServer
 from balancer.service import memory_line
 from cgrates_py import failpoints
 from cgrates_py.auditor import Auditor
+from cgrates_py.book_chain import chained
 from cgrates_py.client import MakeTls, plain
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
@@ -41,7 +42,7 @@ from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.limits import IN_FLIGHT_MAX
 from protocol.methods import METERING, USAGE, Method
 from rater import instant
-from rater.book import FOREVER, Book
+from rater.book import Book
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff
 from storage.limits import StoreLimits
@@ -118,12 +119,7 @@ class TariffKeeper:
 
     def _swap(self, timeline: Timeline) -> None:
         """Chain the books as the timeline says, and price by them from now on, by one assignment."""
-        later, later_ns = None, FOREVER
-        for from_ns, version in reversed(timeline.activations):
-            later = self._books[version].as_version(version, later, later_ns)
-            later_ns = from_ns
-        assert later is not None  # noqa: S101 -- a timeline has at least one
-        self._responder.swap(later)
+        self._responder.swap(chained(timeline, self._books))
         self._counters.tariff_revision = timeline.revision
         self._books = {each: book for each, book in self._books.items() if each in {0, *timeline.versions}}
         settle_memory()

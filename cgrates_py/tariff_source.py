@@ -12,6 +12,9 @@ from cgrates_py.cli import CommandError
 from rater.tariff import Tariff
 from storage.loading import Format, load_folder
 from storage.loading.folder import CSV_FILES, JSON_FILES
+from storage.store import StoreCorruptError
+from storage.tariffs import READS_MAX
+from storage.timeline import Timeline
 from storage.valkey import ValkeyStore
 
 CURRENT = "current"
@@ -48,6 +51,21 @@ async def tariff_of(
         what = "no longer kept" if known else "not there"
         raise CommandError(f"version {where} of the tariff is {what}; see cgrates-py tariff versions")
     return tariff
+
+
+async def timeline_of(store: ValkeyStore) -> tuple[Timeline, dict[int, Tariff]]:
+    """Read the timeline and the tariffs of all its versions, 0 too if it is in it. Raises StoreError."""
+    for _ in range(READS_MAX):
+        timeline = await store.timeline()
+        tariffs: dict[int, Tariff] = {}
+        for version in {version for _, version in timeline.activations}:
+            tariff = await store.read_version(version)
+            if tariff is None:  # dropped by a change since the timeline was read
+                break
+            tariffs[version] = tariff
+        else:
+            return timeline, tariffs
+    raise StoreCorruptError("a version of the tariff is in force but not there")
 
 
 def folder_tariff(folder: Path, now_ns: int, timezone: str | None = None) -> Tariff:

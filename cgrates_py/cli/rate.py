@@ -30,11 +30,13 @@ EPILOG = (
 
 def rate(
     cdrs: Cdrs,
-    tariff: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Tariff as load takes it.  [the one in force]")
-    ] = None,
+    tariff: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Tariff as load takes it.")] = None,
     version: Annotated[
-        int | None, typer.Option(min=1, help="Version of the tariff.  [the one in force]")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Version of the tariff, for all calls. Without either: the version of each call's start.",
+        ),
     ] = None,
     layout: LayoutName = None,
     map_: Map = None,

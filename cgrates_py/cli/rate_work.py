@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import typer
 
+from cgrates_py.book_chain import chained
 from cgrates_py.bulk.rating import BulkRater
 from cgrates_py.cdrs.chunk import RecordsError
 from cgrates_py.cdrs.convert import Converter
@@ -18,9 +19,10 @@ from cgrates_py.cli.cdr_work import Bar, Laid, laid_out
 from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.settings import Settings
-from cgrates_py.tariff_source import CURRENT, folder_tariff, tariff_of
+from cgrates_py.tariff_source import folder_tariff, tariff_of, timeline_of
 from rater import quantity
 from rater.tariff import Tariff
+from storage.timeline import EVER, Timeline
 from storage.valkey import ValkeyStore
 
 
@@ -42,7 +44,7 @@ def rate(
         raise CommandError("--tariff and --version: expected one of them", USAGE)
     settings = load_settings(config, data_dir=data_dir, redis_url=redis_url)
     laid = laid_out(cdrs, outputs=(out, unrated), **reading)
-    book = compiled(_tariff(settings, tariff, version))
+    book = _book(settings, tariff, version)
     started = time.monotonic()
     try:
         summary, notices = _run(book, laid, out, unrated)
@@ -58,16 +60,22 @@ def compiled(tariff: Tariff) -> Any:
     return compile_tariff(tariff)
 
 
-def _tariff(settings: Settings, folder: Path | None, version: int | None) -> Tariff:
+def _book(settings: Settings, folder: Path | None, version: int | None) -> Any:
+    """Compile a folder, or a version; without either all versions in force, each for calls of its time."""
     if folder is not None:
-        return folder_tariff(folder, time.time_ns())
-    found: list[Tariff] = []
+        return compiled(folder_tariff(folder, time.time_ns()))
+    found: list[tuple[Timeline, dict[int, Tariff]]] = []
 
     async def work(store: ValkeyStore, _: Settings) -> None:
-        found.append(await tariff_of(CURRENT if version is None else str(version), store))
+        if version is None:
+            found.append(await timeline_of(store))
+        else:
+            timeline = Timeline(activations=((EVER, version),))
+            found.append((timeline, {version: await tariff_of(str(version), store)}))
 
     with_store(settings, work)
-    return found[0]
+    timeline, tariffs = found.pop()
+    return chained(timeline, {number: compiled(tariffs.pop(number)) for number in sorted(tariffs)})
 
 
 def _run(book: Any, laid: Laid, out: Path | None, unrated: Path | None) -> tuple[Summary, list[str]]:
