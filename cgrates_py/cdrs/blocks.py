@@ -32,8 +32,9 @@ class Lines:
         self._stream: Any = self._file
         if compression is not None:
             self._stream = pa.CompressedInputStream(pa.PythonFile(self._file, mode="r"), compression)
-        self.bytes_total = None if path == STDIN else Path(path).stat().st_size
         self._is_file = path != STDIN
+        self._seekable = self._is_file and self._file.seekable()
+        self.bytes_total = Path(path).stat().st_size if self._seekable else None
         self._read = 0
 
     @property
@@ -68,7 +69,7 @@ class Lines:
     def _more(self) -> bytes:
         try:
             data: bytes = self._stream.read(self._block_bytes)
-            if self._is_file:
+            if self._seekable:
                 self._read = self._file.tell()
             else:
                 self._read += len(data)

@@ -13,7 +13,7 @@ Cdrs = Annotated[
 ]
 LayoutName = Annotated[
     str | None,
-    typer.Option("--layout", help="getcost, freeswitch, asterisk, cgrates or cgrates-plain.  [getcost]"),
+    typer.Option("--layout", help="getcost, freeswitch, asterisk, cgrates or cgrates-plain.  \\[getcost]"),
 ]
 Map = Annotated[Path | None, typer.Option("--map", metavar="FILE", help="Map of columns, TOML or JSON.")]
 Column = Annotated[
@@ -25,18 +25,20 @@ Column = Annotated[
     ),
 ]
 FormatName = Annotated[
-    str | None, typer.Option("--format", help="csv, jsonl or parquet.  [by the file's name]")
+    str | None, typer.Option("--format", help="csv, jsonl or parquet.  \\[by the file's name]")
 ]
-Timezone = Annotated[str | None, typer.Option("--timezone", help="IANA zone of times without a zone.  [UTC]")]
+Timezone = Annotated[
+    str | None, typer.Option("--timezone", help="IANA zone of times without a zone.  \\[UTC]")
+]
 Times = Annotated[
-    str | None, typer.Option("--times", help="auto, rfc3339, local, epoch or epoch-ms.  [auto]")
+    str | None, typer.Option("--times", help="auto, rfc3339, local, epoch or epoch-ms.  \\[auto]")
 ]
 DurationUnit = Annotated[
     str | None,
-    typer.Option("--duration-unit", help="Unit of bare numbers: s, ms, us or ns.  [the layout's]"),
+    typer.Option("--duration-unit", help="Unit of bare numbers: s, ms, us or ns.  \\[the layout's]"),
 ]
 Unanswered = Annotated[
-    str | None, typer.Option("--unanswered", help="Calls of no length: skip or rate.  [the layout's]")
+    str | None, typer.Option("--unanswered", help="Calls of no length: skip or rate.  \\[the layout's]")
 ]
 International = Annotated[
     list[str] | None,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from cgrates_py.cdrs.blocks import STDIN
 from cgrates_py.cdrs.chunk import RecordsError
 from cgrates_py.cdrs.formats import Format, Records, format_of
 from cgrates_py.cdrs.layout import GETCOST, Layout, LayoutError
@@ -42,21 +43,32 @@ def laid_out(
 ) -> Laid:
     """Put the layout together: the one named, the map over it, the options over both. Raises CommandError.
 
-    ``outputs`` are files to be written, whose names have to tell a format as well.
+    ``outputs`` are files to be written: their names have to tell a format as well, each is another file.
     """
     try:
         chosen = _layout(layout, map_file, column, adjust, international, national)
         chosen.check()
         format_ = format_of(cdrs, Format(format_name) if format_name else None)
-        for path in outputs:
-            if path is not None:
-                format_of(str(path))
+        _check_outputs(cdrs, [path for path in outputs if path is not None])
     except (LayoutError, RecordsError, OSError) as error:
         raise CommandError(str(error), USAGE) from None
     except ValueError:
         expected = ", ".join(Format)
         raise CommandError(f"--format: expected one of {expected}, got {format_name!r}", USAGE) from None
     return Laid(cdrs, format_, chosen)
+
+
+def _check_outputs(cdrs: str, outputs: Sequence[Path]) -> None:
+    """Refuse outputs that cannot be written, or would take the place of the records or of each other."""
+    taken = {} if cdrs == STDIN else {Path(cdrs).resolve(): "the file of call records"}
+    for path in outputs:
+        format_of(str(path))
+        whole = path.resolve()
+        if whole in taken:
+            raise LayoutError(f"{path}: expected a file of its own, got {taken[whole]}")
+        if not whole.parent.is_dir():
+            raise LayoutError(f"{path}: there is no directory {path.parent}")
+        taken[whole] = "another output"
 
 
 def _layout(
