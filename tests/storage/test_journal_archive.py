@@ -465,3 +465,22 @@ async def test_an_archive_in_object_storage_is_read_like_one_in_a_directory(
             problem = await problem_of(store)
             assert problem.startswith("there is no archive s3://bucket/old/days/journals.99.")
             assert "endpoint" not in problem
+
+
+async def test_a_store_at_its_maxmemory_archives_and_has_room_again(
+    embedded: EmbeddedStore, admin: redis.Redis, tmp_path: Path
+) -> None:
+    async with at(embedded, tmp_path) as store:
+        await live(store, KEY, range(20))
+        await store.append("usage", [(3, DayEntry(5, "test", (Row("u1", "cpu", "1", 0, 1),)))])
+        admin.config_set("maxmemory", "1")
+        try:
+            with pytest.raises(StoreUnavailableError, match="out of memory"):
+                await live(store, KEY, [21], version=20)
+            assert await store.be_archivist("rater-1", 1_000)
+            assert (await store.archive_journals(11)).elements == 11
+            assert await store.archive_day("usage", 3) == 1
+        finally:
+            admin.config_set("maxmemory", "0")
+        await live(store, KEY, [21], version=20)
+        assert await problem_of(store) == ""
