@@ -91,7 +91,7 @@ class JournalArchive(ValkeyJournals):
     ) -> Moved:
         """Move what is older than ``first_day`` (since 1970-01-01, UTC) of all accounts; tell how much moved.
 
-        An element is as old as its last entry. ``may_go_on`` is asked before every step, after which there is
+        An element is as old as its last entry, or as one soon after it that is older. ``may_go_on`` is asked before every step, after which there is
         a pause.
         """
         files = self._journal_files
@@ -122,7 +122,7 @@ class JournalArchive(ValkeyJournals):
                     key = keys.trace_of(name)
                     if key is None or isinstance(reply, StoreError) or len(reply) < 2:
                         continue
-                    if _is_old(reply[0], before_ns):
+                    if any(_is_old(each, before_ns) for each in reply):
                         found.append(key)
                 yield found
 
@@ -213,13 +213,15 @@ async def _added(writer: JournalWriter, part: _Part) -> Segment:
 
 
 def _followed(replay: Replay, page: Sequence[bytes], before_ns: int) -> list[bytes]:
-    """Follow the elements of a page that are old, up to the first that is not."""
-    old = []
-    for element in page:
-        if not _is_old(element, before_ns):
-            break
-        replay.follow([element])
-        old.append(element)
+    """Follow the elements of a page up to the last that is old.
+
+    One before it that is not was written while a clock went wrong: else it would keep all behind it in the
+    store until its time has come.
+    """
+    places = range(len(page), 0, -1)
+    upto = next((place for place in places if _is_old(page[place - 1], before_ns)), 0)
+    old = list(page[:upto])
+    replay.follow(old)
     return old
 
 
