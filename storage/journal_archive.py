@@ -91,8 +91,8 @@ class JournalArchive(ValkeyJournals):
     ) -> Moved:
         """Move what is older than ``first_day`` (since 1970-01-01, UTC) of all accounts; tell how much moved.
 
-        An element is as old as its last entry, or as one soon after it that is older. ``may_go_on`` is asked before every step, after which there is
-        a pause.
+        An element is as old as its last entry, or as one soon after it that is older. ``may_go_on`` is asked
+        before every step, after which there is a pause.
         """
         files = self._journal_files
         if files is None:
