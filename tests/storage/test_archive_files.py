@@ -60,7 +60,7 @@ def test_nothing_stays_of_a_file_that_cannot_be_written_whole(
 def test_the_names_of_new_directories_are_synced_like_those_of_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synced = []
+    synced = list[Path]()
     monkeypatch.setattr(archive_files, "_sync", synced.append)
     files_at(tmp_path / "new" / "archive").put("name", b"content")
     assert synced == [tmp_path / "new", tmp_path, tmp_path / "new" / "archive"]
