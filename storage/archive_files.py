@@ -15,6 +15,9 @@ from storage.store import StoreCorruptError, StoreUnavailableError
 
 SUFFIX = ".parquet"
 
+_UNFINISHED = ".part"
+"""Stands behind the name of a file until all of it is there; a crash may leave one, which nothing reads."""
+
 Location = Path | str
 """A directory, or a URL: ``s3://BUCKET/PREFIX?region=…``, ``gs://…``, ``file:///…``."""
 
@@ -70,17 +73,28 @@ class Directory:
         self._path = path
 
     def put(self, name: str, content: Any) -> None:
-        """Write a file and sync it and the directory."""
-        self._path.mkdir(parents=True, exist_ok=True)
-        with (self._path / name).open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        directory = os.open(self._path, os.O_RDONLY)
+        """Write a file beside its name, sync it, and give it the name; nothing stays of one that fails."""
+        self._make()
+        path, part = self._path / name, self._path / f"{name}{_UNFINISHED}"
+        if path.exists():
+            raise FileExistsError(path)
         try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+            with part.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.rename(path)
+        except OSError:  # a full disk, most likely: what is there of it would keep it full
+            part.unlink(missing_ok=True)
+            raise
+        _sync(self._path)
+
+    def _make(self) -> None:
+        """Make the directory, and those above it, so that a power cut does not take it away again."""
+        missing = [each for each in (self._path, *self._path.parents) if not each.exists()]
+        self._path.mkdir(parents=True, exist_ok=True)
+        for each in missing:
+            _sync(each.parent)
 
     def source(self, name: str) -> Any:
         """Give the path of a file."""
@@ -142,6 +156,15 @@ class Objects:
                 raise StoreUnavailableError(f"archive {self.place('')}: {error}") from None
             self._opened = filesystem, path.rstrip("/")
         return self._opened
+
+
+def _sync(path: Path) -> None:
+    """Make the names in a directory durable."""
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 @contextmanager

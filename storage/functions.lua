@@ -270,15 +270,18 @@ end
 redis.register_function('cgr_add_error_@ID@', add_error)
 redis.register_function('cgr_add_events_@ID@', add_events)
 redis.register_function('cgr_append_@ID@', append)
-redis.register_function('cgr_archive_@ID@', archive)
-redis.register_function('cgr_archive_journal_@ID@', archive_journal)
 redis.register_function('cgr_close_batch_@ID@', close_batch)
 redis.register_function('cgr_commit_@ID@', commit)
 redis.register_function('cgr_commit_acked_@ID@', commit_acked)
-redis.register_function('cgr_lease_@ID@', lease)
 redis.register_function('cgr_open_batch_@ID@', open_batch)
 redis.register_function('cgr_publish_@ID@', publish)
 redis.register_function('cgr_replace_@ID@', replace)
 redis.register_function{
   function_name = 'cgr_documents_@ID@', callback = read_documents, flags = { 'no-writes' }
 }
+-- A store that is at its maxmemory has these all the same: they are what makes room in it.
+redis.register_function{ function_name = 'cgr_archive_@ID@', callback = archive, flags = { 'allow-oom' } }
+redis.register_function{
+  function_name = 'cgr_archive_journal_@ID@', callback = archive_journal, flags = { 'allow-oom' }
+}
+redis.register_function{ function_name = 'cgr_lease_@ID@', callback = lease, flags = { 'allow-oom' } }

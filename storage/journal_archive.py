@@ -91,8 +91,8 @@ class JournalArchive(ValkeyJournals):
     ) -> Moved:
         """Move what is older than ``first_day`` (since 1970-01-01, UTC) of all accounts; tell how much moved.
 
-        An element is as old as its last entry. ``may_go_on`` is asked before every step, after which there is
-        a pause.
+        An element is as old as its last entry, or as one soon after it that is older. ``may_go_on`` is asked
+        before every step, after which there is a pause.
         """
         files = self._journal_files
         if files is None:
@@ -122,7 +122,7 @@ class JournalArchive(ValkeyJournals):
                     key = keys.trace_of(name)
                     if key is None or isinstance(reply, StoreError) or len(reply) < 2:
                         continue
-                    if _is_old(reply[0], before_ns):
+                    if any(_is_old(each, before_ns) for each in reply):
                         found.append(key)
                 yield found
 
@@ -141,7 +141,6 @@ class JournalArchive(ValkeyJournals):
             named = [each for each in parts if await self._name(each)]
             if parts and not named:  # another was faster, everywhere
                 await asyncio.to_thread(files.remove, parts[0].segment.file)
-            waiting.extendleft(each.part.key for each in reversed(named) if each.part.more)
             elements = sum(each.moving for each in named)
             moved = Moved(moved.parts + len(named), moved.elements + elements, moved.skipped + skipped)
         return moved
@@ -149,13 +148,17 @@ class JournalArchive(ValkeyJournals):
     async def _write(
         self, files: JournalFiles, waiting: deque[AccountKey], first_day: int
     ) -> tuple[list[_Named], int]:
-        """Write a file of what is old of accounts that wait; tell its parts, and how many were skipped."""
+        """Write a file of what is old of accounts that wait; tell its parts, and how many were skipped.
+
+        A long journal has several parts, one after the other; what a file has no room for waits for the next.
+        """
         written, skipped, size = list[_Named](), 0, 0
         writer: JournalWriter | None = None
         while waiting and size < FILE_BYTES:
             key = waiting.popleft()
+            former = written[-1].part.after if written and written[-1].part.key == key else None
             try:
-                part = await self._provable(key, first_day * DAY)
+                part = await self._provable(key, first_day * DAY, former)
             except StoreCorruptError as error:
                 _log.warning("old changes stay in the store", account="/".join(key), reason=str(error))
                 skipped += 1
@@ -167,17 +170,23 @@ class JournalArchive(ValkeyJournals):
             segment = await _added(writer, part)
             written.append(_Named(part._replace(elements=[]), segment, len(part.elements), part.elements[-1]))
             size += sum(map(len, part.elements))
+            if part.more:
+                waiting.appendleft(key)
         if writer is not None:
             content = await asyncio.to_thread(writer.finish)
             await asyncio.to_thread(files.put, writer.file, content)
         return written, skipped
 
-    async def _provable(self, key: AccountKey, before_ns: int) -> _Part | None:
-        """Read what is old of an account and can move, and follow it from what was archived before."""
+    async def _provable(self, key: AccountKey, before_ns: int, former: bytes | None) -> _Part | None:
+        """Read what is old of an account and can move.
+
+        It is followed from what the part before it in the same file leads to, or what was archived before.
+        """
         (snapshot,) = await self.snapshots([key])
         if isinstance(snapshot, StoreCorruptError):
             raise snapshot
-        replay = Replay(key, snapshot.proven)
+        proven = former or snapshot.proven
+        replay = Replay(key, proven)
         upto = min(snapshot.elements - 1, replay.version + SEGMENT_ELEMENTS)
         elements, size, more = list[bytes](), 0, True
         while more and replay.version < upto and size < SEGMENT_BYTES:
@@ -189,7 +198,7 @@ class JournalArchive(ValkeyJournals):
             more = bool(old) and len(old) == len(page)
         if len(elements) < LEAST:
             return None
-        return _Part(key, (snapshot.proven or b"")[:HEAD_BYTES], replay.record(), elements, more)
+        return _Part(key, (proven or b"")[:HEAD_BYTES], replay.record(), elements, more)
 
     async def _name(self, named: _Named) -> bool:
         """Name a part of a file in the store and trim the list; tell whether all was as it has to be."""
@@ -213,13 +222,15 @@ async def _added(writer: JournalWriter, part: _Part) -> Segment:
 
 
 def _followed(replay: Replay, page: Sequence[bytes], before_ns: int) -> list[bytes]:
-    """Follow the elements of a page that are old, up to the first that is not."""
-    old = []
-    for element in page:
-        if not _is_old(element, before_ns):
-            break
-        replay.follow([element])
-        old.append(element)
+    """Follow the elements of a page up to the last that is old.
+
+    One before it that is not was written while a clock went wrong: else it would keep all behind it in the
+    store until its time has come.
+    """
+    places = range(len(page), 0, -1)
+    upto = next((place for place in places if _is_old(page[place - 1], before_ns)), 0)
+    old = list(page[:upto])
+    replay.follow(old)
     return old
 
 

@@ -31,6 +31,8 @@ return { head, redis.call('LRANGE', KEYS[1], from, from + ARGV[3] - 1) }
 _NO_ARCHIVE = "old days of books are in an archive, and no place is told"
 _BESIDE_BYTES = 32 << 10
 """A page of so many bytes is decoded in a thread: here it would take two milliseconds or more."""
+_BESIDE_ROWS = 2_000
+"""Likewise so many rows are encoded in one."""
 
 
 class ValkeyDaybook:
@@ -68,8 +70,8 @@ class ValkeyDaybook:
         for name, before, after in marks:
             words += (name.encode(), _optional(before), _optional(after))
         place = {day: number for number, day in enumerate(days, 1)}
-        for day, entry in entries:
-            words += (place[day], day, len(entry.rows), encode_entry(entry))
+        for (day, entry), packed_entry in zip(entries, await _encoded(entries), strict=True):
+            words += (place[day], day, len(entry.rows), packed_entry)
         packed = pack("FCALL", APPEND, len(names) + len(days), *names, *lists, *words)
         return _outcome(await self._call(keys.LAST_ROW, packed), marks)
 
@@ -178,6 +180,12 @@ def _outcome(reply: Any, marks: Sequence[Mark]) -> Appended | KnownReceipt | Mar
         return KnownReceipt(known.digest, known.body)
     values = [value[1:] if value else None for value in told]
     return MarkMoved({mark.name: value for mark, value in zip(marks, values, strict=True)})
+
+
+async def _encoded(entries: Sequence[tuple[int, DayEntry]]) -> list[bytes]:
+    if sum(len(entry.rows) for _, entry in entries) < _BESIDE_ROWS:
+        return [encode_entry(entry) for _, entry in entries]
+    return await asyncio.to_thread(lambda: [encode_entry(entry) for _, entry in entries])
 
 
 async def _decoded(page: list[bytes]) -> list[tuple[int, DayEntry]]:

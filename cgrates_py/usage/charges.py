@@ -11,7 +11,14 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 from cgrates_py.accounts import parse_name
-from cgrates_py.usage.journals import JournalPlace, JournalStore, Taken, taken_page
+from cgrates_py.usage.journals import (
+    EXPORTED_ELEMENTS,
+    PAGE_ELEMENTS,
+    JournalPlace,
+    JournalStore,
+    Taken,
+    taken_page,
+)
 from cgrates_py.usage.lists import Listed, Lists, Place, Selection, place_of
 from rater.instant import DAY
 from rater.usage.records import Numbered
@@ -63,7 +70,12 @@ class Charges:
         self._lists = lists
 
     async def page(
-        self, account: str, selection: Selection, after: ChargePlace, rows_max: int
+        self,
+        account: str,
+        selection: Selection,
+        after: ChargePlace,
+        rows_max: int,
+        page_elements: int = PAGE_ELEMENTS,
     ) -> tuple[list[Charged], ChargePlace | None]:
         """List up to ``rows_max`` (≥ 1) charges of the account selected, after a place.
 
@@ -74,7 +86,7 @@ class Charges:
             return [], after._replace(book=book_end)
         key = parse_name(account)
         taken, journal_end, _ = await taken_page(
-            self._store, key, account, selection, after.journal, rows_max
+            self._store, key, account, selection, after.journal, rows_max, page_elements=page_elements
         )
         found: list[Charged] = []
         place = after
@@ -98,7 +110,7 @@ class Charges:
         """Go through all charges of the account selected, in parts of a bounded size; some have none."""
         after: ChargePlace | None = ChargePlace()
         while after is not None:
-            found, after = await self.page(account, selection, after, EXPORTED_AT_ONCE)
+            found, after = await self.page(account, selection, after, EXPORTED_AT_ONCE, EXPORTED_ELEMENTS)
             yield [each.row for each in found]
 
 

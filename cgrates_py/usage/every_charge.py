@@ -14,7 +14,7 @@ import msgspec
 
 from cgrates_py.accounts import name_of
 from cgrates_py.usage.charges import DONE, START, ChargeStore
-from cgrates_py.usage.journals import JournalPlace, Taken, taken_page
+from cgrates_py.usage.journals import EXPORTED_ELEMENTS, JournalPlace, Taken, taken_page
 from cgrates_py.usage.lists import Lists, Place, Selection, place_of
 from cgrates_py.usage.roster import FIRST, Part, Roster, TraceStore, behind, read_part
 from rater.usage.records import Numbered
@@ -129,6 +129,14 @@ class EveryCharge:
     async def _all_taken(self, key: AccountKey, selection: Selection) -> AsyncIterator[list[Taken]]:
         line: JournalPlace | None = JournalPlace()
         while line is not None:
-            taken = await taken_page(self._store, key, name_of(key), selection, line, EXPORTED_AT_ONCE)
+            taken = await taken_page(
+                self._store,
+                key,
+                name_of(key),
+                selection,
+                line,
+                EXPORTED_AT_ONCE,
+                page_elements=EXPORTED_ELEMENTS,
+            )
             yield taken.rows
             line = taken.end

@@ -11,6 +11,7 @@ from cgrates_py.clock import SystemClock
 from cgrates_py.http.services import Services
 from cgrates_py.http.usage import routes
 from cgrates_py.settings import SettingsError, load
+from cgrates_py.usage.cyclops import pages
 from rater.usage.records import DayEntry
 from tests.cyclops.desk import NOON_NS, SECOND, Desk
 
@@ -271,6 +272,22 @@ async def test_the_scheduler_says_what_the_original_said() -> None:
     ]
 
     assert [(word, await desk.get(f"/scheduler/{word}")) for word, _ in talk] == talk
+
+
+@pytest.mark.parametrize("path", ["/usage/users/u1", "/usage/resources/cpu"])
+async def test_an_answer_that_would_be_too_long_asks_for_a_shorter_time(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    desk = Desk()
+    await desk.use("cpu", "u1", "1", "2015-06-10 12:00:00")
+    whole = await desk.get(path, **TIMES)
+    escaped = len(json.dumps(whole))
+    monkeypatch.setattr(pages, "BYTES_MAX", escaped)
+    assert await desk.get(path, **TIMES) == whole
+    monkeypatch.setattr(pages, "BYTES_MAX", escaped - 1)
+    answer = await desk.ask("GET", path, query={name.rstrip("_"): text for name, text in TIMES.items()})
+    said = f"the answer is longer than {escaped - 1} bytes: ask for a shorter time"
+    assert (answer.Status, answer.Body) == (400, said)
 
 
 async def test_calls_are_counted_until_somebody_asks() -> None:

@@ -1,9 +1,12 @@
 """Where an archive may be: a directory, or a place in object storage."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from storage import archive_files
 from storage.archive_files import Directory, NoFileError, check_location, files_at, reading
 
 
@@ -38,3 +41,26 @@ def test_a_file_is_written_once_and_read_where_it_was_written(tmp_path: Path) ->
     files.remove("name")
     with pytest.raises(NoFileError, match="there is no archive /"), reading(files, "name"):
         files.source("name")
+
+
+def test_nothing_stays_of_a_file_that_cannot_be_written_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(os, "fsync", full)
+        files_at(tmp_path).put("name", b"content")
+    assert list(tmp_path.iterdir()) == []
+    files_at(tmp_path).put("name", b"content")
+    assert [each.name for each in tmp_path.iterdir()] == ["name"]
+
+
+def test_the_names_of_new_directories_are_synced_like_those_of_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = list[Path]()
+    monkeypatch.setattr(archive_files, "_sync", synced.append)
+    files_at(tmp_path / "new" / "archive").put("name", b"content")
+    assert synced == [tmp_path / "new", tmp_path, tmp_path / "new" / "archive"]

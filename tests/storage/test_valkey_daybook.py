@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 from contextlib import suppress
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 import redis
 
 from rater.usage.records import DayEntry, Drop, Row
-from storage import keys
+from storage import keys, valkey_daybook
 from storage.day_records import FORMAT, SEQ_BYTES, decode_entry, encode_entry
 from storage.daybook import Appended, KnownReceipt, Mark, MarkMoved, Receipt
 from storage.embedded import EmbeddedStore
@@ -44,6 +45,26 @@ async def test_an_append_is_one_round_trip(valkey: ValkeyStore) -> None:
     before = valkey.counters.round_trips
     await valkey.append("scrooge", [(DAY + n, ENTRY) for n in range(5)], RECEIPT, [MARK])
     assert valkey.counters.round_trips == before + 1
+
+
+@pytest.mark.parametrize(("pushes", "beside"), [(1, False), (3, True)])
+async def test_many_rows_are_encoded_beside_the_loop(
+    valkey: ValkeyStore, monkeypatch: pytest.MonkeyPatch, pushes: int, beside: bool
+) -> None:
+    threads = list[int]()
+
+    def encoded(entry: DayEntry) -> bytes:
+        threads.append(threading.get_ident())
+        return encode_entry(entry)
+
+    monkeypatch.setattr(valkey_daybook, "encode_entry", encoded)
+    entries = [(DAY + n, DayEntry(7, "push", ROWS)) for n in range(pushes)]
+    assert await valkey.append("scrooge", entries) == Appended(1)
+    assert [each != threading.get_ident() for each in threads] == [beside] * pushes
+    found = await valkey.read_days("scrooge", [day for day, _ in entries])
+    assert [[(seq, len(entry.rows)) for seq, entry in day] for day in found] == [
+        [(1 + 1000 * n, 1000)] for n in range(pushes)
+    ]
 
 
 async def test_an_append_without_a_receipt_leaves_none(valkey: ValkeyStore, admin: redis.Redis) -> None:

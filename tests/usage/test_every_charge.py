@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from cgrates_py.usage import every_charge, journals, lists, roster
+from cgrates_py.usage.charges import Charges
 from cgrates_py.usage.every_charge import EveryCharge
 from cgrates_py.usage.lists import CHARGES, Lists, Selection
 from cgrates_py.usage.records import Records
 from cgrates_py.usage.rows import charge_members
 from rater.instant import DAY
 from rater.usage.records import DayEntry, Row
+from storage.journal import JournalLine
 from storage.memory import MemoryStore
 from storage.store import AccountKey
 from tests.usage.test_charges import ask, read, write
@@ -136,3 +138,24 @@ async def test_an_export_goes_through_every_charge(
     parts = EveryCharge(many, Lists(many)).all(Selection(CHARGES))
     found = [place_of(charge_members(row)) async for part in parts for row in part]
     assert found == ALL
+
+
+@pytest.mark.parametrize("account", [None, "long:1"])
+async def test_an_export_reads_a_journal_in_long_pages(
+    monkeypatch: pytest.MonkeyPatch, account: str | None
+) -> None:
+    store = MemoryStore()
+    await write(store, ("long", "1"), *[[(number, "Debit", 1)] for number in range(120)])
+    reads: list[int] = []
+    journal = store.journal
+
+    async def counted(key: AccountKey, start: int = 0, stop: int = -1) -> list[JournalLine]:
+        reads.append(start)
+        return await journal(key, start, stop)
+
+    monkeypatch.setattr(store, "journal", counted)
+    chosen, listed = Selection(CHARGES, account=account), Lists(store)
+    everyone = EveryCharge(store, listed).all(chosen)
+    parts = everyone if account is None else Charges(store, listed).all(account, chosen)
+    assert sum([len(part) async for part in parts]) == 120
+    assert reads == [0]

@@ -12,7 +12,9 @@ from rater.usage.records import Numbered
 from storage.cyclops_state import CyclopsState, Meter
 
 POINTS_MAX = 20_000
-"""Points of one answer, some megabytes; a shorter time has fewer."""
+"""Points of one answer; a shorter time has fewer."""
+BYTES_MAX = 900_000
+"""An answer with its escapes, within what one answer of a rater may have (``protocol.limits``)."""
 
 CHARGE_COLUMNS = ("time", "sequence_number", "userid", "usage", "price", "resource")
 METER_COLUMNS = ("time", "sequence_number", "source", "metersource", "metertype", "metername", "status")
@@ -32,7 +34,7 @@ def rate_page(resource: str, times: Mapping[str, str], rows: Iterable[Numbered])
         [milliseconds(each.row.at_ns), each.seq, msgspec.Raw(rate_literal(each.row).encode())]
         for each in _newest_first(rows)
     ]
-    return _json({"time": _times(times), "rate": {resource: points}})
+    return _bounded({"time": _times(times), "rate": {resource: points}})
 
 
 def status_page(state: CyclopsState) -> str:
@@ -60,7 +62,9 @@ def charge_page(account: str, times: Mapping[str, str], rows: Iterable[Numbered]
         for each in _newest_first(rows)
     ]
     columns = CHARGE_COLUMNS if points else ()
-    return _json({"userid": account, "time": _times(times), "charge": {"columns": columns, "points": points}})
+    return _bounded(
+        {"userid": account, "time": _times(times), "charge": {"columns": columns, "points": points}}
+    )
 
 
 def meters_page(meters: Sequence[Meter]) -> str:
@@ -82,7 +86,10 @@ def meters_page(meters: Sequence[Meter]) -> str:
 
 
 def resource_page(meter: Meter, times: Mapping[str, str], rows: Iterable[Numbered]) -> str:
-    """Write ``GET /usage/resources/{meter}``: what each user used, as meters of that type count it."""
+    """Write ``GET /usage/resources/{meter}``: what each user used, as meters of that type count it.
+
+    Raises TooManyError.
+    """
     by_user: dict[str, list[Numbered]] = {}
     for each in rows:
         by_user.setdefault(each.row.account, []).append(each)
@@ -91,7 +98,7 @@ def resource_page(meter: Meter, times: Mapping[str, str], rows: Iterable[Numbere
         for account, found in by_user.items()
     ]
     columns = ("time", "userid", USAGE_COLUMNS[meter.type])
-    return _json({"resourceid": meter.name, "time": _times(times), "column": columns, "usage": points})
+    return _bounded({"resourceid": meter.name, "time": _times(times), "column": columns, "usage": points})
 
 
 def user_page(account: str, times: Mapping[str, str], rows: Iterable[Numbered]) -> str:
@@ -104,7 +111,7 @@ def user_page(account: str, times: Mapping[str, str], rows: Iterable[Numbered]) 
         {"name": meter, "columns": ("time", "sequence_number", "usage"), "points": points}
         for meter, points in by_meter.items()
     ]
-    return _json({"userid": account, "time": _times(times), "usage": usage})
+    return _bounded({"userid": account, "time": _times(times), "usage": usage})
 
 
 def _total(meter: Meter, rows: Sequence[Numbered]) -> msgspec.Raw:
@@ -125,6 +132,13 @@ def _newest_first(rows: Iterable[Numbered]) -> list[Numbered]:
 
 def _times(times: Mapping[str, str]) -> dict[str, str]:
     return {"to": times["to"], "from": times["from"]}
+
+
+def _bounded(document: object) -> str:
+    text = _json(document)
+    if len(text) > BYTES_MAX or len(_encode(text)) > BYTES_MAX:
+        raise TooManyError(f"the answer is longer than {BYTES_MAX} bytes: ask for a shorter time")
+    return text
 
 
 def _json(document: object) -> str:

@@ -12,8 +12,8 @@ from dateutil import parser
 from rater.usage.records import DAY_S
 
 DAY_NS = DAY_S * 1_000_000_000
-DAYS_MAX = 106_750
-"""Days from 1970 on that nanoseconds in 64 bits reach (2262-04-10), the day after included."""
+DAYS_MAX = 106_751
+"""Days from 1970 on that nanoseconds in 64 bits reach to their end; the last is 2262-04-10."""
 DATE_CHARACTERS_MAX = 64
 TEXT_MAX = 255
 """Characters of a remark, and of an Idempotency-Key."""
