@@ -22,6 +22,7 @@ from tests.shell.servers import (
     environment,
     gone,
     run,
+    run_here,
     serving,
     until,
 )
@@ -42,7 +43,7 @@ class Keyed:
         self.read = self.create("--right", "read")
 
     def create(self, *options: str) -> str:
-        made = run("key", "create", *options, "--data-dir", self.server.data_dir)
+        made = run_here("key", "create", *options, "--data-dir", self.server.data_dir)
         assert made.returncode == 0, made.stderr
         return made.stdout.strip()
 
@@ -129,19 +130,21 @@ def test_the_console_shows_the_key_of_its_environment_or_this_machines(keyed: Ke
     debit = ("console", "debitbalance", "--cstmid", "tel.example", "--subject", "1002", "--amount", "0")
     at = ("--server", keyed.server.rpc)
     data = str(keyed.server.data_dir)
-    assert run(*debit, *at, CGRATES_DATA_DIR=data).returncode == 0
-    assert "UNAUTHENTICATED" in run(*debit, *at, CGRATES_DATA_DIR=str(tmp_path)).stderr
-    assert run(*debit, *at, CGRATES_API_KEY=keyed.charge).returncode == 0
-    assert "FORBIDDEN" in run(*debit, *at, CGRATES_DATA_DIR=data, CGRATES_API_KEY=keyed.read).stderr
+    assert run_here(*debit, *at, CGRATES_DATA_DIR=data).returncode == 0
+    assert "UNAUTHENTICATED" in run_here(*debit, *at, CGRATES_DATA_DIR=str(tmp_path)).stderr
+    assert run_here(*debit, *at, CGRATES_API_KEY=keyed.charge).returncode == 0
+    assert "FORBIDDEN" in run_here(*debit, *at, CGRATES_DATA_DIR=data, CGRATES_API_KEY=keyed.read).stderr
 
 
 def test_a_revoked_key_is_out_without_a_restart(keyed: Keyed) -> None:
     key = keyed.create("--right", "charge", "--label", "short-lived")
     until(lambda: keyed.debit(key) != "UNAUTHENTICATED", "the key to be in force")
     key_id = key.split("_")[1]
-    assert run("key", "revoke", key_id, "--data-dir", keyed.server.data_dir).stdout == f"revoked {key_id}\n"
+    assert (
+        run_here("key", "revoke", key_id, "--data-dir", keyed.server.data_dir).stdout == f"revoked {key_id}\n"
+    )
     until(lambda: keyed.debit(key) == "UNAUTHENTICATED", "the key to be out")
-    listed = json.loads(run("key", "list", "--json", "--data-dir", keyed.server.data_dir).stdout)
+    listed = json.loads(run_here("key", "list", "--json", "--data-dir", keyed.server.data_dir).stdout)
     assert [(row["Label"], row["State"]) for row in listed if row["Id"] == key_id] == [
         ("short-lived", "revoked")
     ]
@@ -149,13 +152,13 @@ def test_a_revoked_key_is_out_without_a_restart(keyed: Keyed) -> None:
 
 def test_a_key_is_revoked_by_all_of_it_too_and_no_error_repeats_a_secret(tmp_path: Path) -> None:
     place = ("--data-dir", tmp_path / "data")
-    key = run("key", "create", "--right", "read", *place).stdout.strip()
+    key = run_here("key", "create", "--right", "read", *place).stdout.strip()
     _, key_id, secret = key.split("_")
 
     unknown = [
-        run("key", "revoke", text, *place) for text in (f"cgr_{'0' * 12}_{secret}", secret, "CGR_" + key)
+        run_here("key", "revoke", text, *place) for text in (f"cgr_{'0' * 12}_{secret}", secret, "CGR_" + key)
     ]
-    done = run("key", "revoke", key, *place)
+    done = run_here("key", "revoke", key, *place)
 
     assert [(ended.returncode, ended.stdout, secret in ended.stderr) for ended in unknown] == [
         (1, "", False)
@@ -190,7 +193,7 @@ def test_nothing_secret_is_in_logs_metrics_errors_the_process_list_or_the_store(
 
     said = keyed.server.log.read_text() + keyed.get("/metrics", keyed.charge)[1]
     said += keyed.get("/status", keyed.charge)[1] + keyed.get("/getcost", keyed.charge + "x")[1]
-    said += run("key", "list", "--json", "--data-dir", keyed.server.data_dir).stdout
+    said += run_here("key", "list", "--json", "--data-dir", keyed.server.data_dir).stdout
     for process in [keyed.server.process.pid, *keyed.server.children().values()]:
         said += Path(f"/proc/{process}/cmdline").read_text()
     for file in keyed.server.data_dir.rglob("*"):
@@ -231,7 +234,7 @@ def test_off_loopback_what_starts_asks_for_keys(command: tuple[str, ...], how: s
     data = tmp_path / "data"
     more = {"CGRATES_ADMIN_KEY": ADMIN}
     if how == "a key in the store":
-        made = run("key", "create", "--right", "admin", "--data-dir", data)
+        made = run_here("key", "create", "--right", "admin", "--data-dir", data)
         key, more = made.stdout.strip(), {}
     else:
         key = ADMIN
@@ -296,12 +299,12 @@ def test_the_whole_server_speaks_tls(tmp_path: Path) -> None:
     config.write_text(f'tls_cert = "{cert}"\ntls_key = "{key}"\ntls_ca = "{authority}"\n')
     with serving(tmp_path / "data", "--demo", "--config", str(config)) as server:
         started_s = time.monotonic()
-        told = run("console", "status", "--server", server.rpc, CGRATES_TLS_CERT=cert)
+        told = run_here("console", "status", "--server", server.rpc, CGRATES_TLS_CERT=cert)
         assert told.stdout.startswith("Connected raters:\nrater-"), told.stderr
-        by_authority = run("console", "status", "--server", server.rpc, CGRATES_TLS_CA=cert)
+        by_authority = run_here("console", "status", "--server", server.rpc, CGRATES_TLS_CA=cert)
         assert by_authority.returncode == 0, by_authority.stderr
-        assert run("console", "status", "--server", server.rpc, CGRATES_TLS_CA=authority).returncode == 1
-        assert run("console", "status", "--server", server.rpc).returncode == 1
+        assert run_here("console", "status", "--server", server.rpc, CGRATES_TLS_CA=authority).returncode == 1
+        assert run_here("console", "status", "--server", server.rpc).returncode == 1
         curl = ["curl", "-sS", "--noproxy", "*", "--cacert", cert]
         page = f"https://127.0.0.1:{server.http_port}/readyz"
         ready = subprocess.run([*curl, page], capture_output=True, text=True, timeout=DEADLINE_S, check=False)

@@ -11,7 +11,7 @@ import pytest
 
 from rater import instant
 from tests.cdrs.files import RETAIL, rows_of
-from tests.shell.servers import Server, ask, run, serving
+from tests.shell.servers import Server, ask, run_here, serving
 
 SECOND = 1_000_000_000
 MONTH = instant.parse("2026-01-01T00:00:00Z")[0]
@@ -65,7 +65,7 @@ def test_a_file_is_rated_to_the_last_digit_as_getcost_answers(server: Server, tm
     (tmp_path / "calls.csv").write_text(HEAD + "".join(f"{','.join(record)}\n" for record in records))
 
     out = tmp_path / "out.csv"
-    done = run("rate", tmp_path / "calls.csv", "--out", out, "--data-dir", server.data_dir, "--json")
+    done = run_here("rate", tmp_path / "calls.csv", "--out", out, "--data-dir", server.data_dir, "--json")
 
     assert done.returncode == 0, done.stderr
     rows = rows_of(out)
@@ -112,7 +112,7 @@ def test_a_command_line_that_cannot_be_meant_changes_nothing(
 ) -> None:
     (tmp_path / "calls.csv").write_text(HEAD)
 
-    done = run("rate", "calls.csv", "--tariff", RETAIL, *arguments, cwd=tmp_path)
+    done = run_here("rate", "calls.csv", "--tariff", RETAIL, *arguments, cwd=tmp_path)
 
     assert (done.returncode, expected in done.stderr) == (2, True), done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["calls.csv"]
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_rated_leaves_none(text: str | None, expected: str
     if text is not None:
         (tmp_path / "calls.csv").write_text(text)
 
-    done = run("rate", "calls.csv", "--tariff", RETAIL, "--out", "out.csv", cwd=tmp_path)
+    done = run_here("rate", "calls.csv", "--tariff", RETAIL, "--out", "out.csv", cwd=tmp_path)
 
     assert (done.returncode, expected in done.stderr) == (1, True), done.stderr
     assert {"calls.csv"} >= {path.name for path in tmp_path.iterdir()}

@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tests.shell.servers import Running, run, serving
+from tests.shell.servers import Running, run_here, serving
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors"
 FILE = VECTORS / "cgrates2012.json"
@@ -64,7 +64,7 @@ def cases() -> list[Case]:
 def replay(place: Path) -> list[Replayed]:
     """Replay everything, with data directories in ``place``."""
     loaded = place / "loaded"
-    done = run("load", SAMPLE, "--data-dir", loaded)
+    done = run_here("load", SAMPLE, "--data-dir", loaded)
     assert done.returncode == 0, done.stderr
     found = []
     for sequence, group in groupby(cases(), key=lambda case: case["sequence"]):

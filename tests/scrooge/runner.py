@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.shell.servers import Server, run
+from tests.shell.servers import Server, run_here
 from tests.threescale.vectors_wire import Answer, Wire
 
 Document = Mapping[str, Any]
@@ -69,7 +69,7 @@ class Runner:
     def load(self, setup: Document) -> str:
         """Load a set-up with the command line; tell what it printed."""
         (self._folder / "scrooge.json").write_text(json.dumps(setup))
-        done = run("load", self._folder, "--data-dir", self.server.data_dir)
+        done = run_here("load", self._folder, "--data-dir", self.server.data_dir)
         assert done.returncode == 0, (done.stdout, done.stderr)
         return done.stdout
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.scrooge.runner import Runner
-from tests.shell.servers import run
+from tests.shell.servers import run_here
 from tests.threescale.vectors_wire import Answer
 
 MARCH = {"start": "2013-03-01", "end": "2013-03-31"}
@@ -188,14 +188,14 @@ def test_the_command_prints_what_the_server_answers(costs: Runner) -> None:
     place = ("--data-dir", costs.server.data_dir)
     days = ("--from", MARCH["start"], "--to", MARCH["end"])
     for kind in ("csv", "json"):
-        done = run("report", "ventures", *days, f"--{kind}", *place)
+        done = run_here("report", "ventures", *days, f"--{kind}", *place)
         assert done.returncode == 0, done.stderr
         # text mode takes the carriage returns
         assert done.stdout.rstrip("\n") == _report(costs, format=kind).text.replace("\r\n", "\n").rstrip("\n")
-    page = run("report", "ventures", *days, "--html", *place).stdout
+    page = run_here("report", "ventures", *days, "--html", *place).stdout
     assert page.startswith("<!DOCTYPE html>")
-    assert run("report", "ventures", *days, "--html", "--csv", *place).returncode == 2
-    assert run("report", "ventures", "--from", "x", "--to", MARCH["end"], *place).returncode == 2
+    assert run_here("report", "ventures", *days, "--html", "--csv", *place).returncode == 2
+    assert run_here("report", "ventures", "--from", "x", "--to", MARCH["end"], *place).returncode == 2
 
 
 ENVIRONMENTS = "/scrooge/api/v0.10/service-environment-costs/"

@@ -1,6 +1,7 @@
 """Starts the product's own processes for tests, and waits for what they say."""
 
 import contextlib
+import io
 import os
 import queue
 import re
@@ -11,7 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
+
+import structlog
+
+from cgrates_py.cli import main
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "cgrates_py"]
@@ -37,6 +44,33 @@ def run(*arguments: str | Path, cwd: Path | None = None, **more: str) -> subproc
         cwd=cwd,
         check=False,
     )
+
+
+def run_here(
+    *arguments: str | Path, cwd: Path | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end within this process: the same as ``run`` without the start of Python.
+
+    Not for tests of the process itself: its signals, its pipes, what its start needs. It runs in a thread of
+    its own, because the test may have an event loop.
+    """
+    outputs = [io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True) for _ in range(2)]
+    with (
+        mock.patch.dict(os.environ, environment(**more), clear=True),
+        mock.patch.object(sys, "argv", ["cgrates-py", *map(str, arguments)]),
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(outputs[0]),
+        contextlib.redirect_stderr(outputs[1]),
+        ThreadPoolExecutor(1) as thread,
+    ):
+        try:
+            thread.submit(main).result(DEADLINE_S)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
+        finally:
+            structlog.reset_defaults()  # else logs of later tests would go where this command's went
+    texts = [each.buffer.getvalue().decode().replace("\r\n", "\n") for each in outputs]
+    return subprocess.CompletedProcess(sys.argv, code, *texts)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

@@ -15,7 +15,7 @@ from rater.metering.period import Period, cell_of
 from rater.metering.usage import Usage
 from storage.opening import open_store
 from storage.store import Commit, Committed, Entry
-from tests.shell.servers import run
+from tests.shell.servers import run_here
 
 NOW_NS = 1_772_600_767_000_000_000
 """2026-03-04T05:06:07Z"""
@@ -67,7 +67,7 @@ async def metered(tmp_path: Path) -> Path:
 
 def test_commands_show_counters_and_how_they_changed(metered: Path) -> None:
     def told(*words: str) -> str:
-        done = run("account", *words, "--data-dir", metered)
+        done = run_here("account", *words, "--data-dir", metered)
         assert done.returncode == 0, done.stderr
         return str(done.stdout)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from cgrates_py.cli import main
-from tests.shell.servers import run
+from tests.shell.servers import run, run_here
 
 JSON2012 = {
     "destinations.json": [{"Id": "NAT", "Prefixes": ["0256", "0257"]}],
@@ -137,16 +137,16 @@ def test_an_operator_creates_tops_up_and_reads_an_account(tmp_path: Path) -> Non
     at = ("--data-dir", tmp_path / "data")
     bucket = ("--bucket", "NAT:3600:10:0.01")
     steps = [
-        run("account", "create", "vdf:rif", "--credit", "25.000000001", "--sms", "100", *bucket, *at),
-        run("account", "create", "--cstmid", "vdf", "--subject", "rif", *at),
-        run("account", "topup", "vdf:rif", "--credit", "10", *bucket, "--request-id", "v", *at),
-        run("account", "topup", "vdf:rif", "--credit", "10", *bucket, "--request-id", "v", *at),
-        run("account", "topup", "vdf:rif", "--credit", "11", "--request-id", "v", *at),
-        run("account", "topup", "vdf:rif", "--credit", "9000000000", *at),
-        run("account", "topup", "nobody", "--credit", "1", *at),
+        run_here("account", "create", "vdf:rif", "--credit", "25.000000001", "--sms", "100", *bucket, *at),
+        run_here("account", "create", "--cstmid", "vdf", "--subject", "rif", *at),
+        run_here("account", "topup", "vdf:rif", "--credit", "10", *bucket, "--request-id", "v", *at),
+        run_here("account", "topup", "vdf:rif", "--credit", "10", *bucket, "--request-id", "v", *at),
+        run_here("account", "topup", "vdf:rif", "--credit", "11", "--request-id", "v", *at),
+        run_here("account", "topup", "vdf:rif", "--credit", "9000000000", *at),
+        run_here("account", "topup", "nobody", "--credit", "1", *at),
     ]
-    shown = run("account", "show", "--cstmid", "vdf", "--subject", "rif", "--json", *at)
-    listed = run("account", "list", *at)
+    shown = run_here("account", "show", "--cstmid", "vdf", "--subject", "rif", "--json", *at)
+    listed = run_here("account", "list", *at)
 
     assert [step.returncode for step in steps] == [0, 1, 0, 0, 1, 1, 1], [step.stderr for step in steps]
     assert "already done" in steps[3].stdout
@@ -157,7 +157,7 @@ def test_an_operator_creates_tops_up_and_reads_an_account(tmp_path: Path) -> Non
         [tuple(each.values()) for each in account["MinuteBuckets"]],
     ) == ("35.000000001", 100, [("NAT", 7200, 10, "0.01")])
     assert "35.000000001" in listed.stdout
-    history = json.loads(run("account", "history", "vdf:rif", "--json", *at).stdout)
+    history = json.loads(run_here("account", "history", "vdf:rif", "--json", *at).stdout)
     assert [(line["Method"], line["RequestId"], line["Amount"]) for line in history] == [
         ("Create", "", "25.000000001"),
         ("Topup", "v", "10"),
@@ -167,12 +167,12 @@ def test_an_operator_creates_tops_up_and_reads_an_account(tmp_path: Path) -> Non
 def test_a_folder_is_loaded_and_a_second_load_sets_the_accounts_back(folder: Path, tmp_path: Path) -> None:
     """A dry run changes nothing; the journal names the load."""
     at = ("--data-dir", tmp_path / "data")
-    dry = run("load", folder, "--dry-run", *at)
+    dry = run_here("load", folder, "--dry-run", *at)
     made_by_dry_run = (tmp_path / "data").exists()
-    first = run("load", folder, *at)
-    run("account", "topup", "rif", "--credit", "5", *at)
-    second = run("load", folder, *at)
-    history = json.loads(run("account", "history", "rif", "--json", *at).stdout)
+    first = run_here("load", folder, *at)
+    run_here("account", "topup", "rif", "--credit", "5", *at)
+    second = run_here("load", folder, *at)
+    history = json.loads(run_here("account", "history", "rif", "--json", *at).stdout)
 
     assert (dry.returncode, first.returncode, second.returncode, made_by_dry_run) == (0, 0, 0, False)
     assert "all is well" in dry.stdout
@@ -189,7 +189,7 @@ def test_every_problem_of_a_folder_is_reported_and_nothing_is_loaded(folder: Pat
     (folder / "destinations.json").write_text('[{"Id": "NAT", "Prefixes": ["O256"]}]')
     (folder / "user_budgets.json").write_text('[{"Id": "rif", "Credit": "much"}]')
 
-    result = run("load", folder, "--data-dir", tmp_path / "data")
+    result = run_here("load", folder, "--data-dir", tmp_path / "data")
 
     assert (result.returncode, result.stdout) == (1, "")
     assert [name in result.stderr for name in JSON2012] == [True, True]

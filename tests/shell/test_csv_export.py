@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cgrates_py.csv_export import Cell, cell_text, csv_lines
-from tests.shell.servers import run
+from tests.shell.servers import run_here
 
 CELLS: list[tuple[Cell, str]] = [
     ("", '""'),
@@ -55,13 +55,15 @@ def test_accounts_and_their_journals_come_as_csv(tmp_path: Path) -> None:
     evil = "=HYPERLINK(1)"
     name = ("--cstmid", "@tenant", "--subject", evil)
     assert (
-        run("account", "create", *name, "--credit", "1.5", "--bucket", "+RO:60:1:0.01", *place).returncode
+        run_here(
+            "account", "create", *name, "--credit", "1.5", "--bucket", "+RO:60:1:0.01", *place
+        ).returncode
         == 0
     )
-    assert run("account", "topup", *name, "--credit", "-2", "--request-id", "-x", *place).returncode == 0
+    assert run_here("account", "topup", *name, "--credit", "-2", "--request-id", "-x", *place).returncode == 0
 
-    listed = list(csv.DictReader(io.StringIO(run("account", "list", "--csv", *place).stdout)))
-    history = list(csv.DictReader(io.StringIO(run("account", "history", *name, "--csv", *place).stdout)))
+    listed = list(csv.DictReader(io.StringIO(run_here("account", "list", "--csv", *place).stdout)))
+    history = list(csv.DictReader(io.StringIO(run_here("account", "history", *name, "--csv", *place).stdout)))
 
     assert [("'@tenant", f"'{evil}", "-0.5", "'+RO:60:1:0.01", "2")] == [
         (each["CstmId"], each["Subject"], each["Credit"], each["MinuteBuckets"], each["Version"])
@@ -79,6 +81,6 @@ def test_accounts_and_their_journals_come_as_csv(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [("list",), ("history", "a:b")])
 def test_one_format_at_a_time(command: tuple[str, ...], tmp_path: Path) -> None:
-    done = run("account", *command, "--json", "--csv", "--data-dir", tmp_path / "none")
+    done = run_here("account", *command, "--json", "--csv", "--data-dir", tmp_path / "none")
 
     assert (done.returncode, "not both" in done.stderr) == (2, True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.shell.servers import Running, Server, ask, gone, run, serving, until
+from tests.shell.servers import Running, Server, ask, gone, run, run_here, serving, until
 from tests.shell.test_http import PAGE
 
 pytestmark = pytest.mark.slow
@@ -62,11 +62,11 @@ def test_every_curl_line_of_the_page_is_answered_200(url: str, demo: Server) -> 
 
 def test_a_debit_over_http_shows_in_the_console_and_the_journal(demo: Server) -> None:
     """Three ways to one account."""
-    before = json.loads(run("console", "account", *CALL[:4], "--server", demo.rpc, "--json").stdout)
+    before = json.loads(run_here("console", "account", *CALL[:4], "--server", demo.rpc, "--json").stdout)
     taken = httpx.get(
         f"{demo.http}/debitbalance?cstmid=vdf&subj=rif&dest=0257&amount=0.25&requestid=t1", trust_env=False
     )
-    again = run(
+    again = run_here(
         "console",
         "debitbalance",
         *CALL,
@@ -78,7 +78,7 @@ def test_a_debit_over_http_shows_in_the_console_and_the_journal(demo: Server) ->
         demo.rpc,
         "--json",
     )
-    history = run("account", "history", "vdf:rif", "--data-dir", demo.data_dir, "--json")
+    history = run_here("account", "history", "vdf:rif", "--data-dir", demo.data_dir, "--json")
 
     assert f"{before['Credit'] - 0.25}".removesuffix(".0") == taken.text
     assert taken.text + "\n" == again.stdout
@@ -91,10 +91,10 @@ def test_a_top_up_by_an_operator_is_seen_by_the_running_raters(demo: Server) -> 
     who = ("--cstmid", "acme", "--subject", "anna")
     debit = ("console", "debitbalance", *who, "--amount", "1", "--json", "--server", demo.rpc)
 
-    created = run("account", "create", "acme:anna", "--credit", "1", "--data-dir", demo.data_dir)
-    first = run(*debit)
-    run("account", "topup", "acme:anna", "--credit", "2.5", "--data-dir", demo.data_dir)
-    second = run(*debit)
+    created = run_here("account", "create", "acme:anna", "--credit", "1", "--data-dir", demo.data_dir)
+    first = run_here(*debit)
+    run_here("account", "topup", "acme:anna", "--credit", "2.5", "--data-dir", demo.data_dir)
+    second = run_here(*debit)
 
     assert (created.returncode, first.stdout, second.stdout) == (0, "0\n", "1.5\n")
 
@@ -119,13 +119,13 @@ def test_a_tariff_loaded_beside_the_running_server_is_used_without_a_restart(
     call = ("--cstmid", "new", "--subject", "one", "--dest", "7712")
     quote = ("console", "getcost", *call, "--json", "--server", demo.rpc)
 
-    before = run(*quote)
-    loaded = run("load", tmp_path, "--data-dir", demo.data_dir)
+    before = run_here(*quote)
+    loaded = run_here("load", tmp_path, "--data-dir", demo.data_dir)
     assert loaded.returncode == 0, loaded.stderr
-    until(lambda: run(*quote).returncode == 0, "the new tariff")
+    until(lambda: run_here(*quote).returncode == 0, "the new tariff")
 
     assert (before.returncode, "RATE_NOT_FOUND" in before.stderr) == (1, True)
-    assert json.loads(run(*quote).stdout)["Cost"] == 0.5
+    assert json.loads(run_here(*quote).stdout)["Cost"] == 0.5
 
 
 def test_ready_health_status_and_metrics_are_served(demo: Server) -> None:
@@ -162,7 +162,7 @@ def test_a_second_server_on_the_same_data_or_port_is_refused(demo: Server, tmp_p
 def test_whatever_part_is_killed_comes_back_and_loses_nothing(tmp_path: Path) -> None:
     """kill -9 of each part in turn; the same ports answer again, and the balance adds up."""
     with serving(tmp_path / "data") as server:
-        run("account", "create", "a:b", "--credit", "100", "--data-dir", server.data_dir)
+        run_here("account", "create", "a:b", "--credit", "100", "--data-dir", server.data_dir)
         debit = f"{server.http}/debitbalance?cstmid=a&subj=b&dest=1&amount=1"
         victims = ("rater", "rater'", "balancer", "store", "http")
         for number, victim in enumerate(victims, 1):
@@ -225,7 +225,7 @@ def test_the_test_clock_holds_the_time_of_every_part(tmp_path: Path) -> None:
         quote = httpx.get(server.http + PAGE[0][0], trust_env=False).json()
         httpx.get(server.http + "/debitsms?cstmid=vdf&subj=rif&dest=0257&amount=1", trust_env=False)
         lines = json.loads(
-            run("account", "history", "vdf:rif", "--data-dir", server.data_dir, "--json").stdout
+            run_here("account", "history", "vdf:rif", "--data-dir", server.data_dir, "--json").stdout
         )
 
     assert held.status_code == 200

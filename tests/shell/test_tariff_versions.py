@@ -12,7 +12,7 @@ from cgrates_py.versions import Followed
 from rater.tariff import Tariff
 from storage.embedded import EmbeddedStore
 from storage.valkey import ValkeyStore
-from tests.shell.servers import run, serving
+from tests.shell.servers import run_here, serving
 from tests.shell.test_cli import Here, here
 
 __all__ = ["here"]
@@ -138,7 +138,7 @@ def test_a_command_that_cannot_be_done_changes_nothing(
 
 def cost(rpc: str, start: str, end: str) -> float:
     asked = ("--cstmid", "vdf", "--subject", "rif", "--dest", "0256", "--ts", start, "--te", end)
-    answer = run("console", "getcost", *asked, "--server", rpc, "--json")
+    answer = run_here("console", "getcost", *asked, "--server", rpc, "--json")
     return float(json.loads(answer.stdout)["Cost"])
 
 
@@ -148,12 +148,12 @@ def test_raters_price_by_the_start_of_calls_and_follow_a_rollback_at_once(tmp_pa
     across = ("2029-12-31T23:59:55Z", "2030-01-01T00:00:05Z")
     after = ("2030-01-01T00:00:00Z", "2030-01-01T00:00:09Z")
     with serving(data) as server:
-        run("load", priced(tmp_path, 1.0, AtActivation="*span"), "--data-dir", data)
-        run("load", priced(tmp_path, 2.0), "--data-dir", data, "--at", NEW_YEAR)
+        run_here("load", priced(tmp_path, 1.0, AtActivation="*span"), "--data-dir", data)
+        run_here("load", priced(tmp_path, 2.0), "--data-dir", data, "--at", NEW_YEAR)
         assert [cost(server.rpc, *each) for each in (before, across, after)] == [9, 15, 18]
-        run("tariff", "rollback", "--data-dir", data)
+        run_here("tariff", "rollback", "--data-dir", data)
         assert [cost(server.rpc, *each) for each in (before, across, after)] == [9, 10, 9]
-        run("tariff", "activate", "2", "--data-dir", data)
+        run_here("tariff", "activate", "2", "--data-dir", data)
         assert [cost(server.rpc, *each) for each in (before, across, after)] == [18, 20, 18]
 
 

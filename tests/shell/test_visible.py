@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cgrates_py.visible import visible, visible_lines
-from tests.shell.servers import run
+from tests.shell.servers import run_here
 
 EVIL = "x\x1b[m\x9b\ny\u202e"
 SHOWN = r"x\x1b[m\x9b\x0ay\u202e"
@@ -39,7 +39,7 @@ def test_lines_of_ours_stay_lines() -> None:
 
 def test_a_name_and_a_request_id_neither_steer_nor_split_a_row(tmp_path: Path) -> None:
     def here(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return run(*arguments, CGRATES_DATA_DIR=str(tmp_path))
+        return run_here(*arguments, CGRATES_DATA_DIR=str(tmp_path))
 
     who = ("--cstmid", "t", "--subject", EVIL)
     said = [

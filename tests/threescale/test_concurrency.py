@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shell.servers import Server, run, serving, until
+from tests.shell.servers import Server, run_here, serving, until
 from tests.threescale.conftest import ADMIN_KEY
 from tests.threescale.vectors_runner import Runner
 
@@ -147,7 +147,7 @@ def report(request_id: str = "") -> bytes:
 
 def proven(server: Server) -> bool:
     """Whether every account is what its journal says."""
-    return run("verify", "--data-dir", server.data_dir).returncode == 0
+    return run_here("verify", "--data-dir", server.data_dir).returncode == 0
 
 
 async def test_exactly_as_many_are_let_through_as_the_limit_says_while_raters_die(shop: Shop) -> None:

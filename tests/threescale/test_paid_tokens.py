@@ -13,7 +13,7 @@ from genai_prices.types import ModelInfo
 
 from rater import instant
 from rater.quantity import decimal_text
-from tests.shell.servers import Server, run, serving
+from tests.shell.servers import Server, run_here, serving
 from tests.threescale.conftest import ADMIN_KEY
 from tests.threescale.model_prices import ModelRates, model_rates
 from tests.threescale.vectors_runner import Runner
@@ -29,7 +29,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Run
     place: Path = tmp_path_factory.mktemp("tokens") / "data"
     priced = model_rates(_publisher(1, 1)[1])
     with serving(place, "--test-clock", "--raters", "1", CGRATES_ADMIN_KEY=ADMIN_KEY) as server:
-        made = run("account", "create", ACCOUNT, "--credit", str(CREDIT), "--data-dir", server.data_dir)
+        made = run_here("account", "create", ACCOUNT, "--credit", str(CREDIT), "--data-dir", server.data_dir)
         assert made.returncode == 0, made.stderr
         runner = Runner(server.http, ADMIN_KEY)
         runner.hold(NOW)
@@ -53,7 +53,7 @@ def test_calls_take_their_price_until_the_credit_does_not_pay_the_next(
     assert _publisher(1_000_000, 65_536)[0] > left
     assert _authrep(runner, priced, (1_000_000, 65_536), "refused") == (409, "limits_exceeded")
     assert _credit(server) == left
-    assert run("verify", "--data-dir", server.data_dir).returncode == 0
+    assert run_here("verify", "--data-dir", server.data_dir).returncode == 0
 
 
 def test_a_report_is_paid_at_its_own_time_and_also_without_credit(
@@ -118,6 +118,6 @@ def _authrep(runner: Runner, priced: ModelRates, tokens: tuple[int, int], reques
 
 
 def _credit(server: Server) -> Decimal:
-    shown = run("account", "show", ACCOUNT, "--json", "--data-dir", server.data_dir)
+    shown = run_here("account", "show", ACCOUNT, "--json", "--data-dir", server.data_dir)
     assert shown.returncode == 0, shown.stderr
     return Decimal(json.loads(shown.stdout, parse_float=Decimal)["Credit"])

@@ -16,7 +16,7 @@ from protocol.usage import DialectAnswer, DialectRequest
 from storage.memory import MemoryStore
 from tests.cyclops.desk import StandingClock
 from tests.docs.documents import ROOT
-from tests.shell.servers import Server, run, serving
+from tests.shell.servers import Server, run_here, serving
 
 ADMIN_KEY = "the-key-of-the-tests"
 SCROOGE = {
@@ -175,13 +175,13 @@ def test_the_command_prints_what_load_takes(tmp_path: Path) -> None:
         given = SCROOGE if name == "scrooge" else CYCLOPS
         (folder / f"{name}.json").write_text(json.dumps(given))
         data = ("--data-dir", tmp_path / "data")
-        assert run("load", folder, *data).returncode == 0
-        told = run(name, "show", "--json", *data)
+        assert run_here("load", folder, *data).returncode == 0
+        told = run_here(name, "show", "--json", *data)
         assert told.returncode == 0, told.stderr
         (folder / f"{name}.json").write_text(told.stdout)
-        again = run("load", folder, *data)
+        again = run_here("load", folder, *data)
         assert (again.returncode, "changed\n" in again.stdout.split("accounts changed")[-1]) == (0, False)
-        table = run(name, "show", *data)
+        table = run_here(name, "show", *data)
         assert ("rent" if name == "scrooge" else "0.50") in table.stdout
 
 

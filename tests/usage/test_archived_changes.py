@@ -14,7 +14,7 @@ from rater.instant import DAY, text
 from storage.opening import open_store
 from storage.store import Commit, Committed, Entry
 from storage.valkey import ValkeyStore
-from tests.shell.servers import run
+from tests.shell.servers import run_here
 
 RIF = ("vdf", "rif")
 DEBITS = 150
@@ -69,7 +69,7 @@ async def kept(tmp_path: Path) -> Path:
 
 
 def told(data_dir: Path, *words: str, code: int = 0) -> str:
-    done = run(*words, "--data-dir", data_dir)
+    done = run_here(*words, "--data-dir", data_dir)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return str(done.stdout)
@@ -97,6 +97,6 @@ def test_commands_tell_the_same_wherever_changes_are(kept: Path) -> None:
     assert finding["Accounts"][0]["Problem"] == f"there is no archive {file}"
     assert finding["Totals"]["Unprovable"] == 1
     assert "not what their journals say" in told(kept, "verify", code=1)
-    refused = run("account", "history", "vdf:rif", "--data-dir", kept)
+    refused = run_here("account", "history", "vdf:rif", "--data-dir", kept)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.strip().endswith(f"store: there is no archive {file}")

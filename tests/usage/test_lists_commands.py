@@ -21,7 +21,7 @@ from rater.instant import DAY, SECOND
 from rater.usage.records import DayEntry, Numbered, Row
 from storage.opening import open_store
 from storage.store import Commit, Committed, Entry
-from tests.shell.servers import COMMAND, DEADLINE_S, environment, run
+from tests.shell.servers import COMMAND, DEADLINE_S, environment, run_here
 
 MARCH_2 = 16_131
 AT_NS = MARCH_2 * DAY
@@ -47,7 +47,7 @@ async def kept(tmp_path: Path) -> Path:
 
 
 def told(data_dir: Path, *words: str) -> str:
-    done = run(*words, "--data-dir", data_dir)
+    done = run_here(*words, "--data-dir", data_dir)
     assert done.returncode == 0, done.stderr
     return str(done.stdout)
 
@@ -136,7 +136,7 @@ def test_days_that_were_archived_are_listed_as_before(kept: Path) -> None:
     ],
 )
 def test_bad_options_are_named(tmp_path: Path, words: tuple[str, ...], because: str) -> None:
-    done = run(*words, "--data-dir", tmp_path)
+    done = run_here(*words, "--data-dir", tmp_path)
     assert done.returncode == 2
     assert because in done.stderr
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cdrs.files import RETAIL
-from tests.shell.servers import run
+from tests.shell.servers import run_here
 
 CALLS = """\
 Tenant,Subject,Destination,TimeStart,TimeEnd
@@ -34,12 +34,12 @@ def place(tmp_path: Path) -> Path:
 
 def test_json_has_everything_and_agrees_with_rate_and_with_csv(place: Path) -> None:
     asked = place / "calls.csv", "--before", RETAIL, "--after", place / "after"
-    done = run("whatif", *asked, "--json", "--html", place / "page.html")
+    done = run_here("whatif", *asked, "--json", "--html", place / "page.html")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
 
     for side, tariff in (("Before", RETAIL), ("After", place / "after")):
-        rated = json.loads(run("rate", place / "calls.csv", "--tariff", tariff, "--json").stdout)
+        rated = json.loads(run_here("rate", place / "calls.csv", "--tariff", tariff, "--json").stdout)
         assert rated["Revenue"] == told[side]["Revenue"]
         assert (rated["Rated"], rated["Seconds"]) == (told[side]["Rated"], told["Seconds"])
     assert (told["Rows"], told["Calls"], told["BadRows"]) == (4, 3, 1)
@@ -52,13 +52,15 @@ def test_json_has_everything_and_agrees_with_rate_and_with_csv(place: Path) -> N
     assert [each["Why"] for each in told["Largest"]] == ["other prefix: +4072 → +40"]
     assert (place / "page.html").read_text().startswith("<!DOCTYPE html>")
 
-    rows = list(csv.DictReader(io.StringIO(run("whatif", *asked, "--csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(run_here("whatif", *asked, "--csv").stdout)))
     plain = [(each["Destination"], Decimal(each["Delta"])) for each in told["Destinations"]]
     assert plain == [(row["destination"], Decimal(row["delta"])) for row in rows]
 
 
 def test_tables_show_what_changes(place: Path) -> None:
-    done = run("whatif", place / "calls.csv", "--before", RETAIL, "--after", place / "after", "--top", "1")
+    done = run_here(
+        "whatif", place / "calls.csv", "--before", RETAIL, "--after", place / "after", "--top", "1"
+    )
 
     assert done.returncode == 0, done.stderr
     for text in ("revenue", "other prefix", "RO_MOBILE", "destinations, 1 of 2 that change most", "Friday"):
@@ -69,10 +71,10 @@ def test_a_file_without_calls_is_compared_as_well(place: Path) -> None:
     (place / "none.csv").write_text("")
     asked = place / "none.csv", "--before", RETAIL, "--after", place / "after"
 
-    told = json.loads(run("whatif", *asked, "--json").stdout)
+    told = json.loads(run_here("whatif", *asked, "--json").stdout)
 
     assert (told["Delta"], told["Percent"], told["Rows"], told["Largest"]) == ("0", None, 0, [])
-    assert "revenue" in run("whatif", *asked).stdout
+    assert "revenue" in run_here("whatif", *asked).stdout
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_a_file_without_calls_is_compared_as_well(place: Path) -> None:
 def test_what_is_wrong_is_told_and_nothing_is_printed(options: list[str], told: str, place: Path) -> None:
     before = [] if "--before" in options else ["--before", str(RETAIL)]
 
-    done = run("whatif", place / "calls.csv", *before, *options, "--data-dir", place / "data")
+    done = run_here("whatif", place / "calls.csv", *before, *options, "--data-dir", place / "data")
 
     assert (done.stdout, done.returncode != 0) == ("", True)
     assert told in done.stderr
@@ -101,7 +103,7 @@ def test_what_is_wrong_is_told_and_nothing_is_printed(options: list[str], told: 
 def test_an_empty_file_does_not_hide_a_tariff_that_is_none(place: Path) -> None:
     (place / "none.csv").write_text("")
 
-    done = run("whatif", place / "none.csv", "--before", RETAIL, "--after", place / "nowhere")
+    done = run_here("whatif", place / "none.csv", "--before", RETAIL, "--after", place / "nowhere")
 
     assert (done.stdout, done.returncode) == ("", 1)
     assert "nowhere" in done.stderr

@@ -16,7 +16,7 @@ from cgrates_py.cli import CommandError
 from cgrates_py.cli.app import app
 from cgrates_py.demo import FOLDERS
 from tests.docs.documents import ROOT, blocks
-from tests.shell.servers import Server, run, serving, until
+from tests.shell.servers import Server, run_here, serving, until
 
 KEY = "administration-0123"
 AUTHREP = "/transactions/authrep.xml?provider_key=pk&service_id=5&app_id=a&usage%5Bhits%5D=1"
@@ -58,7 +58,7 @@ def test_nothing_is_told_without_an_administrators_key(served: Server, authoriza
 
 
 def test_a_key_that_may_only_charge_administers_nothing(served: Server) -> None:
-    made = run("key", "create", "--right", "charge", "--data-dir", served.data_dir)
+    made = run_here("key", "create", "--right", "charge", "--data-dir", served.data_dir)
     key = made.stdout.split()[-1]
     until(lambda: _asks(served, key)[0] != 401, "the new key to be known")
     status, error = _asks(served, key)
@@ -113,8 +113,8 @@ def test_no_request_breaks_the_connection_that_carries_everybodys_calls(served: 
 
 
 def test_the_page_shows_what_an_administrator_is_answered(served: Server) -> None:
-    assert run("account", "create", "tel.example:1002", "--data-dir", served.data_dir).returncode == 0
-    assert run("load", FOLDERS[-1], "--data-dir", served.data_dir).returncode == 0
+    assert run_here("account", "create", "tel.example:1002", "--data-dir", served.data_dir).returncode == 0
+    assert run_here("load", FOLDERS[-1], "--data-dir", served.data_dir).returncode == 0
     page = (ROOT / "docs/THREESCALE_ADMINISTRATION.md").read_text()
     (asked,) = [each.text for each in blocks(page) if "curl -u any:" in each.text and each.language == "sh"]
     (told,) = [each.text for each in blocks(page) if each.language == "text"]
@@ -184,7 +184,7 @@ def test_the_administration_can_have_a_port_of_its_own(tmp_path: Path) -> None:
             assert ask(apart, "GET", "/internal/services/", None, authorization)[0] == 401
         assert ask(apart, "GET", "/healthz")[0] == 404
         assert ask(server.http, "GET", "/healthz")[0] == 200
-        made = run("key", "create", "--right", "admin", "--data-dir", server.data_dir)
+        made = run_here("key", "create", "--right", "admin", "--data-dir", server.data_dir)
         key = made.stdout.split()[-1]
         until(
             lambda: ask(apart, "GET", "/internal/services/", None, f"Bearer {key}")[0] == 200,
@@ -319,7 +319,7 @@ def _main(row: dict[str, object]) -> object:
 
 
 def test_a_command_without_a_store_says_so_and_makes_none(tmp_path: Path) -> None:
-    done = run("threescale", "service", "list", "--data-dir", tmp_path / "none")
+    done = run_here("threescale", "service", "list", "--data-dir", tmp_path / "none")
     assert done.returncode == 1
     assert "there is no data directory" in done.stderr
     assert not (tmp_path / "none").exists()
@@ -335,12 +335,12 @@ def test_load_takes_a_catalogue_once(tmp_path: Path) -> None:
     }
     (folder / "threescale.json").write_text(json.dumps(document))
     place = ("--data-dir", tmp_path / "data")
-    refused = run("load", folder, *place)
+    refused = run_here("load", folder, *place)
     assert refused.returncode == 1
     assert "problem: threescale.json $.applications[0].account: there is no account t:payer" in refused.stderr
-    assert run("account", "create", "t:payer", *place).returncode == 0
+    assert run_here("account", "create", "t:payer", *place).returncode == 0
     for changed in (2, 0):
-        loaded = run("load", folder, *place)
+        loaded = run_here("load", folder, *place)
         assert loaded.returncode == 0, loaded.stderr
         assert f"{folder} (threescale): 1 services, 1 applications" in loaded.stdout
         assert f"{changed} services, applications and tokens changed" in loaded.stdout
