@@ -1,0 +1,14 @@
+"""The order of the files: those that take long are begun first, so that no worker waits for another's last."""
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep our order where several workers share the files; xdist begins with those of most tests."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have a slow test."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
