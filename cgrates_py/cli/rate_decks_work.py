@@ -161,6 +161,8 @@ def _print(deck: Path, out: Path, imported: Imported, refused: bool) -> None:
     console, findings = console_out(), imported.findings
     columns = ", ".join(f"{field.value}={label}" for field, label in imported.deck.columns.labels.items())
     console.print(Text(visible(f"{deck.name} ({imported.shape}): {columns}")))
+    if imported.deck.columns.unread:
+        console.print(Text(visible(f"not read (see --column): {', '.join(imported.deck.columns.unread)}")))
     if findings.count:
         table = Table("line", "column", "got", "expected", "done")
         for finding in findings.ordered()[:SHOWN_MAX]:
@@ -190,6 +192,7 @@ def _print_json(deck: Path, out: Path, imported: Imported, refused: bool) -> Non
         "Deck": str(deck),
         "Shape": imported.shape,
         "Columns": {field.value: label for field, label in imported.deck.columns.labels.items()},
+        "ColumnsNotRead": list(imported.deck.columns.unread),
         "Currency": imported.deck.currency,
         "Rows": imported.deck.rows,
         "Codes": built.codes,

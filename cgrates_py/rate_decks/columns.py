@@ -192,10 +192,11 @@ HEADING_LINES_MAX = 60
 
 
 class Columns(NamedTuple):
-    """Where each field stands (from 0), and how its column is called in the report."""
+    """Where each field stands (from 0), how its column is called in the report, and all other headings."""
 
     places: Mapping[Field, int]
     labels: Mapping[Field, str]
+    unread: tuple[str, ...] = ()
 
 
 class ColumnsError(ValueError):
@@ -221,7 +222,9 @@ def recognised(cells: Sequence[str], layout: Layout) -> Columns | None:
         places[Field.CODE] = places.pop(Field.COUNTRY)  # "country code" alone holds whole codes
     if Field.CODE not in places or Field.PRICE not in places:
         return None
-    return Columns(places, {field: cells[place].strip() for field, place in places.items()})
+    return Columns(
+        places, {field: cells[place].strip() for field, place in places.items()}, _unread(places, cells)
+    )
 
 
 def by_position(layout: Layout) -> Columns:
@@ -241,7 +244,13 @@ def mapped(wanted: Mapping[Field, str], cells: Sequence[str]) -> Columns | None:
             places[field] = words.index(plain(name))
         else:
             return None
-    return Columns(places, dict(wanted))
+    return Columns(places, dict(wanted), _unread(places, cells) if set(wanted.values()) & set(cells) else ())
+
+
+def _unread(places: Mapping[Field, int], cells: Sequence[str]) -> tuple[str, ...]:
+    """List the headings of columns that are no field: perhaps a fee under a name that nobody knows."""
+    taken = set(places.values())
+    return tuple(cell.strip() for place, cell in enumerate(cells) if place not in taken and cell.strip())
 
 
 def wanted_of(given: Mapping[str, str]) -> dict[Field, str]:
