@@ -1,10 +1,10 @@
-"""The order of the files: those that take long are begun first, so that no worker waits for another's last."""
+"""The order of the files: slow ones begin, so that no worker waits for the last file of another."""
 
 import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep our order where several workers share the files; xdist begins with those of most tests."""
+    """Keep our order where several workers share the files; else those of most tests would begin."""
     config.option.loadscopereorder = False
 
 
