@@ -4,7 +4,7 @@
 call. Nothing here depends on the clock: instants are arguments.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -159,21 +159,26 @@ class Book:
         """Find what a subscriber's plan gives."""
         return self._tariff_plans.get(plan_id)
 
-    def lengths(self, number: str) -> dict[str, int]:
-        """Tell of each destination how many digits of ``number`` (digits only) its longest prefix matches.
+    def lengths(self, number: str, destinations: Iterable[str]) -> dict[str, int]:
+        """Tell how many digits of ``number`` (digits only) the longest prefix of each destination matches.
 
         Destinations that do not match are left out; ``*any`` matches every number, with no digit of it.
         """
         table = self._table
-        found = {ANY: 0} if number else {}
-        nodes: list[int] = []
-        node = table.find(number)
-        while node:
-            nodes.append(node)
-            node = table.parent(node)
-        for node in reversed(nodes):
-            for place, _ in table.members(table.group(node)):
-                found[self._destinations[place]] = table.length(node)
+        found: dict[str, int] = {}
+        longest = table.find(number)
+        for name in destinations:
+            if name == ANY and number:
+                found[ANY] = 0
+                continue
+            place = bisect_left(self._destinations, name)
+            if place == len(self._destinations) or self._destinations[place] != name:
+                continue
+            node = longest
+            while node and not table.has_member(table.group(node), place):
+                node = table.parent(node)
+            if node:
+                found[name] = table.length(node)
         return found
 
     def subjects(self) -> tuple[set[tuple[str, str]], set[tuple[str, str, str]]]:
@@ -187,6 +192,19 @@ class Book:
         """
         own = self._rates.get((customer, subject))
         return own, self._profile(customer, category, subject), customer, category
+
+    def groups(self, number: str) -> tuple[int, ...]:
+        """Tell by whose prefixes a number (digits only) begins, the longest first.
+
+        Those with the same groups are priced alike by every plan, if not by prefixes of a subject's own.
+        """
+        table = self._table
+        found: list[int] = []
+        node = table.find(number)
+        while node:
+            found.append(table.group(node))
+            node = table.parent(node)
+        return tuple(found)
 
     def prefixes(self, customer: str, subject: str, category: str) -> set[str]:
         """List every prefix (digits only) that can decide how a subject's calls are routed, at any time."""
@@ -222,12 +240,19 @@ class Book:
         return self._profile_route(customer, subject, category, wanted, start_ns, end_ns)
 
     def route_across(
-        self, customer: str, subject: str, category: str, number: str, start_ns: int, end_ns: int
+        self,
+        customer: str,
+        subject: str,
+        category: str,
+        number: str,
+        start_ns: int,
+        end_ns: int,
+        taken: "list[tuple[int, Book]] | None" = None,
     ) -> Route | Refusal:
         """Find what prices a call that this book prices at its start, also where later books take over.
 
-        They do at their activation if the prices then in force are ``spanwise``. Refuses as ``route`` does,
-        also if a later book refuses.
+        They do at their activation if the prices then in force are ``spanwise``; ``taken`` notes which did
+        when. Refuses as ``route`` does, also if a later book refuses.
         """
         found = self.route(customer, subject, category, number, start_ns, end_ns)
         if isinstance(found, Refusal):
@@ -237,6 +262,8 @@ class Book:
         while (later := book.later) is not None and (at_ns := book.later_ns) < end_ns:
             before = tuple([dated for dated in periods if dated[0] < at_ns])
             if before[-1][1].spanwise:
+                if taken is not None:
+                    taken.append((at_ns, later))
                 onward = later.route(customer, subject, category, number, at_ns, end_ns)
                 if isinstance(onward, Refusal):
                     return onward
@@ -263,7 +290,8 @@ class Book:
                 return Refusal(Reason.RATE_NOT_FOUND, f"{sentence} at {text(at_ns)}")
             if not periods:
                 prefix = found[0]
-            if not periods or found[1] is not periods[-1][1]:
+            # what was remembered may be forgotten in between: an increment must not be cut for that
+            if not periods or not found[1].same(periods[-1][1]):
                 periods.append((at_ns, found[1]))
             at_ns = until_ns
         return Route(prefix, tuple(periods))

@@ -13,10 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rater.prefixes import PrefixTable
 from rater.rate import Ladder, Rate
-from rater.tariff import (
-    ANY,
-    DAY_SECONDS,
-)
+from rater.tariff import ANY, DAY_SECONDS
 from rater.timing import DayPart, Days, Schedule, clock_ns
 
 _REMEMBERED_MAX = 65_536
@@ -30,10 +27,11 @@ class Period:
 
     ``rates`` are all of them in the order written, to be shown. ``zone`` None: the zone of the call.
     ``plan_id`` is the rating plan that they come from; empty: from prices written for the prefix itself.
-    ``spanwise``: a call is cut where another version of the tariff becomes active.
+    ``spanwise``: a call is cut where another version of the tariff becomes active. ``chain``: the groups of
+    prefixes that the plan prices so.
     """
 
-    __slots__ = ("activation_ns", "plan_id", "rates", "schedule", "spanwise", "zone")
+    __slots__ = ("activation_ns", "chain", "plan_id", "rates", "schedule", "spanwise", "zone")
 
     def __init__(
         self,
@@ -43,6 +41,7 @@ class Period:
         zone: ZoneInfo | None,
         plan_id: str = "",
         spanwise: bool = False,
+        chain: "tuple[int, ...]" = (),
     ) -> None:
         self.spanwise = spanwise
         self.activation_ns = activation_ns
@@ -50,6 +49,14 @@ class Period:
         self.rates = rates
         self.zone = zone
         self.plan_id = plan_id
+        self.chain = chain
+
+    def same(self, other: "Period") -> bool:
+        """Tell whether another of the same book's plans is this one, also if it was made anew meanwhile."""
+        if self is other:
+            return True
+        made = self.plan_id, self.activation_ns, self.chain
+        return bool(self.chain) and made == (other.plan_id, other.activation_ns, other.chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,9 @@ class CompiledPlan:
         if period is None:
             parts = self._parts(chain)
             rates = tuple(rate for part in parts for rate in part.ladder)
-            period = Period(activation_ns, Schedule(parts), rates, self._zone, self.plan_id, self.spanwise)
+            period = Period(
+                activation_ns, Schedule(parts), rates, self._zone, self.plan_id, self.spanwise, chain
+            )
             keep(self._remembered.periods, key, period)
         return period
 

@@ -9,7 +9,7 @@ that the raters of a machine can map one file (``PrefixTable.block``).
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from struct import Struct
@@ -109,6 +109,12 @@ class PrefixTable:
         """List the destinations of a group, in the order of their names."""
         first, end = self._offsets[group], self._offsets[group + 1]
         return [(each >> 1, bool(each & 1)) for each in self._members[first:end]]
+
+    def has_member(self, group: int, place: int) -> bool:
+        """Tell whether a destination is of a group, however many are."""
+        first, end = self._offsets[group], self._offsets[group + 1]
+        found = bisect_left(self._members, place << 1, first, end)
+        return bool(found < end and self._members[found] >> 1 == place)
 
     def prefixes(self) -> Iterator[tuple[str, int]]:
         """List every prefix (digits) with its group, in the order of numbers but for those beyond WIDTH."""

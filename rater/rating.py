@@ -105,7 +105,8 @@ def usable_buckets(book: Book, account: Account, number: str, *, empty_too: bool
 
     Higher priority, then longer matching prefix, then lower price, then as stored; each with all its seconds.
     """
-    lengths = book.lengths(digits(number))
+    names = {bucket.destination_id for bucket in account.buckets}
+    lengths = book.lengths(digits(number), names)
     found = []
     for index, bucket in enumerate(account.buckets):
         if bucket.seconds_ns > 0 or empty_too:

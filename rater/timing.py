@@ -15,8 +15,9 @@ EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 EPOCH_WEEKDAY = 4
 """1970-01-01 was a Thursday; week days count from Sunday, 0."""
 
-_DAYS_REMEMBERED_MAX = 1024
-"""Dates one schedule keeps compiled: nearly three years, and a bound on what odd calls can make it hold."""
+_DAYS_REMEMBERED_MAX = 64
+"""Dates one schedule keeps compiled: two months, and a bound on what odd calls can make it hold. A tariff may
+remember tens of thousands of schedules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +90,19 @@ class Schedule:
     no part covers. Neighbours never have the same ladder.
     """
 
-    __slots__ = ("_by_date", "_days", "_parts", "always")
+    __slots__ = ("_by_date", "_days", "_kinds", "_parts", "always")
 
     def __init__(self, parts: Sequence[DayPart]) -> None:
         self._parts = tuple(parts)
         self._by_date = any(part.days.depends_on_date for part in parts)
         self._days: dict[int, tuple[Segment, ...]] = {}
+        self._kinds: dict[tuple[int, ...], tuple[Segment, ...]] = {}
         self.always: Ladder | None = None
         """The ladder of every moment, when there is just one."""
         if self._parts and self._parts[0].is_whole():
             self.always = self._parts[0].ladder
         elif not self._by_date:
-            week = {self._compile(day) for day in range(7)}
+            week = {self.segments(day) for day in range(7)}
             if len(week) == 1 and len(segments := week.pop()) == 1:
                 self.always = segments[0][1]
 
@@ -116,7 +118,8 @@ class Schedule:
         if known is None:
             if len(self._days) >= _DAYS_REMEMBERED_MAX:
                 self._days.clear()
-            known = self._days[key] = self._compile(day)
+                self._kinds.clear()
+            known = self._days[key] = self._of_kind(day)
         return known
 
     def covers_always(self) -> bool:
@@ -127,8 +130,15 @@ class Schedule:
         steady = Schedule(whole) if self._by_date else self
         return all(ladder is not None for day in range(7) for _, ladder in steady.segments(day))
 
-    def _compile(self, day: int) -> tuple[Segment, ...]:
-        parts = [part for part in self._parts if part.days.allow(day)]
+    def _of_kind(self, day: int) -> tuple[Segment, ...]:
+        """Compile a day, once for all days of the same parts."""
+        places = tuple([place for place, part in enumerate(self._parts) if part.days.allow(day)])
+        known = self._kinds.get(places)
+        if known is None:
+            known = self._kinds[places] = self._compile([self._parts[place] for place in places])
+        return known
+
+    def _compile(self, parts: Sequence[DayPart]) -> tuple[Segment, ...]:
         edges = sorted({edge for part in parts for edge in (part.start_ns, part.end_ns)} | {0, DAY})
         segments: list[Segment] = []
         for start, end in pairwise(edges):

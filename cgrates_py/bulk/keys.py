@@ -26,7 +26,6 @@ def first_number(key: int) -> str:
         if digits[place] > _NINE:
             digits[place] = 0
             digits[place + 1] += 1
-    # rater.ranges codes numbers alike in base 11, where this carry comes by itself
     return "".join(chr(digit + 47) for digit in reversed(digits)).rstrip("/")
 
 

@@ -11,7 +11,7 @@ from cgrates_py.tariffs import plans
 from cgrates_py.tariffs.calendar import Calendar
 from cgrates_py.tariffs.changes import Line, lines
 from cgrates_py.tariffs.meaning import Meanings, rules_of
-from cgrates_py.tariffs.numbers import pieces, width_of, written
+from cgrates_py.tariffs.numbers import pieces, written
 from cgrates_py.tariffs.subjects import Likeness, Who, named
 from cgrates_py.tariffs.timelines import Timeline, Timelines
 from rater.book import FOREVER, Book
@@ -52,8 +52,8 @@ class Difference(NamedTuple):
 
 
 Pair = tuple[Timeline, Timeline]
-Stretch = tuple[int, int]
-"""Codes of numbers, the end excluded."""
+Stretch = tuple[str, str]
+"""Numbers in the order of their texts, the end excluded."""
 Told = tuple[int | None, int | None, Line]
 
 
@@ -98,25 +98,24 @@ def _changes(
             changed[prefix] = pair
     if not changed:
         return ()
-    width = width_of(ordered)
     found: dict[Told, list[Stretch]] = {}
     told: dict[Pair, list[Told]] = {}
-    for pair, stretch in _stretches(ordered, changed, width):
+    for pair, stretch in _stretches(ordered, changed):
         if pair not in told:
             told[pair] = list(_told(pair, meanings))
         for each in told[pair]:
             found.setdefault(each, []).append(stretch)
     known: dict[Stretch, list[str]] = {}
-    changes = [Change(_written(held, width, known), *each) for each, held in found.items()]
+    changes = [Change(_written(held, known), *each) for each, held in found.items()]
     return tuple(sorted(changes, key=lambda change: (change.numbers, change.from_ns or 0)))
 
 
-def _stretches(ordered: list[str], changed: dict[str, Pair], width: int) -> Iterator[tuple[Pair, Stretch]]:
+def _stretches(ordered: list[str], changed: dict[str, Pair]) -> Iterator[tuple[Pair, Stretch]]:
     """Join neighbouring numbers of the same change; in order."""
     held: Pair | None = None
-    start = end = 0
-    waiting: int | None = None
-    for piece in pieces(ordered, width):
+    start = end = ""
+    waiting: str | None = None
+    for piece in pieces(ordered):
         if piece.owner is None:
             waiting = piece.start if waiting is None else waiting
             continue
@@ -131,7 +130,7 @@ def _stretches(ordered: list[str], changed: dict[str, Pair], width: int) -> Iter
         yield held, (start, end)
 
 
-def _written(held: list[Stretch], width: int, known: dict[Stretch, list[str]]) -> tuple[str, ...]:
+def _written(held: list[Stretch], known: dict[Stretch, list[str]]) -> tuple[str, ...]:
     """Write down the numbers of stretches in order, those that touch as one."""
     joined: list[Stretch] = []
     for start, end in held:
@@ -142,7 +141,7 @@ def _written(held: list[Stretch], width: int, known: dict[Stretch, list[str]]) -
     said: list[str] = []
     for stretch in joined:
         if stretch not in known:
-            known[stretch] = list(written(*stretch, width))
+            known[stretch] = list(written(*stretch))
         said += known[stretch]
     return tuple(said)
 

@@ -1,52 +1,58 @@
-"""Which numbers: the pieces that prefixes leave each other, and the shortest way to write them."""
+"""Which numbers: the pieces that prefixes leave each other, and the shortest way to write them.
+
+Numbers are in the order of their texts, a shorter one before those that it begins. So the numbers that begin
+with a prefix are one stretch, from the prefix itself to ``end_of`` it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rater.ranges import WIDTH, code, end_of, first_number
 from rater.tariff import ANY
 
 NEIGHBOURS_MIN = 3
 """Prefixes that follow each other are told as ``from-to`` from so many on."""
 
+END = ":"
+"""Behind every number."""
+
 
 class Piece(NamedTuple):
-    """Numbers from a code (``rater.ranges``) on whose longest prefix is ``owner``.
+    """Numbers from ``start`` to before ``end`` whose longest prefix is ``owner``.
 
     None: numbers that are only the beginning of longer prefixes, as 49 is where there is 490. Nobody dials
     those, so they may be counted to either side.
     """
 
-    start: int
-    end: int
+    start: str
+    end: str
     owner: str | None
 
 
-def width_of(prefixes: Iterable[str]) -> int:
-    """Tell how wide codes have to be for these prefixes."""
-    return max(max(map(len, prefixes), default=0) + 1, WIDTH)
+def end_of(prefix: str) -> str:
+    """Tell the first number behind those that begin with a prefix (digits only)."""
+    head = prefix.rstrip("9")
+    return head[:-1] + chr(ord(head[-1]) + 1) if head else END
 
 
-def pieces(prefixes: Sequence[str], width: int) -> Iterator[Piece]:
+def pieces(prefixes: Sequence[str]) -> Iterator[Piece]:
     """Cut all numbers by sorted prefixes, the empty one first among them, in order and without a gap."""
-    open_: list[tuple[str, int]] = []
-    cursor = 0
+    open_: list[tuple[str, str]] = []
+    cursor = ""
     for prefix in prefixes:
         while open_ and not prefix.startswith(open_[-1][0]):
             owner, end = open_.pop()
             if cursor < end:
                 yield Piece(cursor, end, owner)
                 cursor = end
-        start = code(prefix, width)
         # between 49 and 490 are only beginnings of 490
-        dialled = code(prefix.rstrip("0"), width) if prefix[-1:] == "0" else start
+        dialled = prefix.rstrip("0")
         if cursor < dialled:
             yield Piece(cursor, dialled, open_[-1][0])
             cursor = dialled
-        if cursor < start:
-            yield Piece(cursor, start, None)
-            cursor = start
-        open_.append((prefix, end_of(prefix, width)))
+        if cursor < prefix:
+            yield Piece(cursor, prefix, None)
+            cursor = prefix
+        open_.append((prefix, end_of(prefix)))
     while open_:
         owner, end = open_.pop()
         if cursor < end:
@@ -54,34 +60,31 @@ def pieces(prefixes: Sequence[str], width: int) -> Iterator[Piece]:
             cursor = end
 
 
-def written(start: int, end: int, width: int) -> Iterator[str]:
-    """Write the numbers of codes ``[start, end)`` as the fewest prefixes; an empty one is every number."""
+def written(start: str, end: str) -> Iterator[str]:
+    """Write the numbers from ``start`` to before ``end`` as the fewest prefixes; an empty one is them all."""
     while start < end:
-        number = first_number(start, width)
-        after = end_of(number, width)
+        after = end_of(start)
         if after <= end:
-            yield number
+            yield start
             start = after
         else:
-            start = code(number + "0", width)
+            start += "0"
 
 
 def numbers_of(prefixes: Iterable[str]) -> tuple[str, ...]:
     """Give the fewest prefixes (digits only) for the numbers that any of these begin, sorted."""
-    known = sorted(set(prefixes))
-    width = width_of(known)
     found: list[str] = []
-    start = end = 0
-    for prefix in known:
+    start = end = ""
+    for prefix in sorted(set(prefixes)):
         # 490 to 499 are 49: nobody dials the 49 alone that lies before them
-        first = code(prefix.rstrip("0"), width)
+        first = prefix.rstrip("0")
         if first > end:
-            found += written(start, end, width)
+            found += written(start, end)
             start = first
         elif start == end:
             start = first
-        end = max(end, end_of(prefix, width))
-    return (*found, *written(start, end, width))
+        end = max(end, end_of(prefix))
+    return (*found, *written(start, end))
 
 
 def shortened(prefixes: Iterable[str]) -> list[str]:

@@ -28,9 +28,20 @@ class Timelines:
         later = (at_ns for at_ns in moments(tariff, who) if from_ns < at_ns < until_ns)
         self._moments = (from_ns, *later)
         self._known: dict[Held, Timeline] = {}
+        self._planned: dict[tuple[int, ...], Timeline] = {}
+        self._own = book.has_prefixes(who.customer, who.subject)
 
     def of(self, number: str) -> Timeline:
         """Give the timeline of a number (digits only)."""
+        if self._own:
+            return self._routed(number)
+        groups = self._book.groups(number)
+        known = self._planned.get(groups)
+        if known is None:
+            known = self._planned[groups] = self._routed(number)
+        return known
+
+    def _routed(self, number: str) -> Timeline:
         customer, category, subject = self._who
         route = self._book.route(customer, subject, category, number, self._from_ns, self._until_ns)
         periods: Held = self._stepped(number) if isinstance(route, Refusal) else route.periods

@@ -7,7 +7,7 @@ the core's own; the steps told are added up anew, and have to come to the core's
 from fractions import Fraction
 
 from rater.account import Account
-from rater.book import Book, Route
+from rater.book import Book
 from rater.charging import Operation, Request, decide
 from rater.e164 import digits
 from rater.explain.conditions import of_charge, of_quote
@@ -30,7 +30,7 @@ def explain(
     """
     priced = price_call(chain, call, account)
     book = chain.at(call.start_ns)
-    sellers = _sellers(book, call, priced)
+    sellers = _sellers(book, call)
     own = book.own_route(call.customer, call.subject, call.number, call.start_ns, call.end_ns)
     conditions = of_quote(book, call, own, sellers, priced)
     buckets = () if account is None else _buckets(book, call, account, priced)
@@ -85,9 +85,11 @@ def _sum(spans: tuple[Span, ...], settled: tuple[Settled, ...]) -> Fraction:
     )
 
 
-def _sellers(book: Book, call: Call, priced: CallCost | Refusal) -> tuple[Stretch, ...]:
+def _sellers(book: Book, call: Call) -> tuple[Stretch, ...]:
     found: list[Stretch] = []
-    books = _books(book, call, priced)
+    books = [(call.start_ns, book)]
+    whole = call.customer, call.subject, call.category, call.number, call.start_ns, call.end_ns
+    book.route_across(*whole, books)
     for place, (at_ns, each) in enumerate(books):
         end_ns = books[place + 1][0] if place + 1 < len(books) else call.end_ns
         found += _sellers_of(each, call, at_ns, end_ns)
@@ -111,35 +113,12 @@ def _sellers_of(book: Book, call: Call, at_ns: int, end_ns: int) -> list[Stretch
     return found
 
 
-def _books(book: Book, call: Call, priced: CallCost | Refusal) -> list[tuple[int, Book]]:
-    """List the books that priced the call, each with its beginning; the last may have refused it."""
-    found = [(call.start_ns, book)]
-    whole = call.customer, call.subject, call.category, call.number, call.start_ns, call.end_ns
-    later: Book | None = book.later
-    if later is None or isinstance(book.route(*whole), Refusal):
-        return found
-    while later is not None and (at_ns := book.later_ns) < call.end_ns:
-        onward = later.route(call.customer, call.subject, call.category, call.number, at_ns, call.end_ns)
-        if isinstance(priced, Refusal):
-            taken = onward == priced
-        else:
-            taken = isinstance(onward, Route) and any(
-                span.start_ns >= at_ns and span.period in [period for _, period in onward.periods]
-                for span in priced.spans
-            )
-        if taken:
-            found.append((at_ns, later))
-        if isinstance(priced, Refusal) and taken:
-            break
-        book, later = later, later.later
-    return found
-
-
 def _buckets(book: Book, call: Call, account: Account, priced: CallCost | Refusal) -> tuple[Bucket, ...]:
     taken = {} if isinstance(priced, Refusal) else {use.place: use for use in priced.uses}
-    lengths = book.lengths(digits(call.number))
+    usable = usable_buckets(book, account, call.number)
+    lengths = book.lengths(digits(call.number), {use.bucket.destination_id for use in usable})
     found: list[Bucket] = []
-    for use in usable_buckets(book, account, call.number):
+    for use in usable:
         used = taken.get(use.place)
         exact = NOTHING if used is None else Fraction(*seconds_cost([used]))
         length = lengths[use.bucket.destination_id]

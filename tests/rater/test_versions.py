@@ -146,3 +146,34 @@ def test_a_call_belongs_to_one_version_whatever_the_other_says(first: Question, 
     expected = price_call(mine, asked, first.account)
     assert price_call(before, asked, first.account) == expected
     assert price_call(after, asked, first.account) == expected
+
+
+def test_prices_that_were_forgotten_and_made_anew_are_the_same_prices() -> None:
+    """So a call that goes on at them is not cut, however much was asked meanwhile."""
+    tariff = planned("1", spanwise=False)
+    asked = call(NOON, 2)
+    whose = (asked.customer, asked.subject, asked.category, asked.number, asked.start_ns, asked.end_ns)
+    routes = [compile_tariff(each).route(*whose) for each in (tariff, tariff, flat("1"), flat("1"))]
+    one, again, own, other = (each.periods[0][1] for each in routes if not isinstance(each, Refusal))
+    assert one is not again
+    assert one.same(again)
+    assert not own.same(other), "those of prefixes are made once"
+
+
+def test_who_takes_over_is_told_of_a_call_that_is_refused_there_too() -> None:
+    second = chain(planned("2", spanwise=True), (ONE, Tariff())).as_version(2)
+    book = compile_tariff(planned("1", spanwise=True)).as_version(1, second, NOON)
+    taken: list[tuple[int, Book]] = []
+    asked = call(NOON - SECOND, 2)
+    whose = (asked.customer, asked.subject, asked.category, asked.number, asked.start_ns, asked.end_ns)
+    assert not isinstance(book.route_across(*whose, taken), Refusal)
+    assert taken == [(NOON, second)]
+    empty = compile_tariff(Tariff()).as_version(2)
+    assert isinstance(book.as_version(1, empty, NOON).route_across(*whose, taken), Refusal)
+    assert taken[1:] == [(NOON, empty)]
+
+
+def test_only_destinations_that_are_asked_for_are_matched() -> None:
+    book = compile_tariff(Tariff(destinations={"A": ("49", "+4912"), "B": ("49",), "C": ("43",)}))
+    assert book.lengths("4912345", ["A", "B", "C", "D", ANY]) == {"A": 4, "B": 2, ANY: 0}
+    assert book.lengths("", ["A", ANY]) == {}
