@@ -3,8 +3,8 @@
 import csv
 import io
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -59,7 +59,16 @@ class Output:
         if self.format is not Format.JSON and read.num_columns > len(self._names):
             self.left_out.update(set(read.column_names) - set(self._names))
             read = read.select(self._names)
-        self._writer.write(read, added, texts)
+        with self._named():
+            self._writer.write(read, added, texts)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Have a file that cannot be written be named in the error."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), str(self._path)) from None
 
     def __enter__(self) -> Self:
         return self
@@ -69,9 +78,11 @@ class Output:
     ) -> None:
         try:
             if kind is None:
-                self._finish()
+                with self._named():
+                    self._finish()
         finally:
-            self._file.close()
+            with suppress(OSError):  # of what a full disk did not take: that was told, or is of no use
+                self._file.close()
             with suppress(FileNotFoundError):
                 self._partial.unlink()
 

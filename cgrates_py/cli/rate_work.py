@@ -50,6 +50,8 @@ def rate(
         summary, notices = _run(book, laid, out, unrated)
     except (RecordsError, OSError) as error:
         raise CommandError(f"{cdrs}: {error}") from None
+    except MemoryError:
+        raise CommandError(f"{cdrs}: more memory is needed than this process may have") from None
     _report(summary, notices, time.monotonic() - started, as_json)
 
 

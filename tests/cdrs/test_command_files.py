@@ -1,13 +1,17 @@
 """Where ``rate`` reads and writes: never over what it reads, and by whichever versions are in force."""
 
+import errno
 import os
 import threading
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from cgrates_py.cdrs import writers
 from cgrates_py.cdrs.blocks import Lines
+from cgrates_py.cdrs.writers import Output
 from cgrates_py.cli import CommandError
 from cgrates_py.cli.cdr_work import laid_out
 from tests.cdrs.files import rows_of
@@ -47,6 +51,22 @@ def test_an_output_never_takes_the_place_of_the_records_or_of_another(
 
     with pytest.raises(CommandError, match=expected):
         laid_out(str(calls), outputs=[None, *(tmp_path / name for name in outputs)], **READING)
+
+
+def test_a_file_that_cannot_be_written_is_named_and_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writers._Csv, "write", full)
+    with (
+        pytest.raises(OSError, match=r"No space left on device: '.*out\.csv'"),
+        Output(tmp_path / "out.csv") as out,
+    ):
+        out.write(pa.table({"a": ["1"]}), pa.table({"cost": ["0.1"]}))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
