@@ -28,8 +28,12 @@ _READY = re.compile(r"ready rpc=127\.0\.0\.1:(\d+) http=127\.0\.0\.1:(\d+)(?: ad
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment without settings of ours, the tree importable from any directory."""
+    """The environment without settings of ours, the tree importable from any directory.
+
+    What Python compiles is kept, whatever is said here: else every process would compile the product anew.
+    """
     plain = {name: value for name, value in os.environ.items() if not name.startswith("CGRATES_")}
+    plain.pop("PYTHONDONTWRITEBYTECODE", None)
     return plain | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])} | more
 
 
