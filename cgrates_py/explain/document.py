@@ -1,6 +1,7 @@
 """An explanation as JSON. Amounts and seconds are numbers, exact sums are fractions ``"9/20"`` of units."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -128,12 +129,10 @@ def _price(rate: Rate, count: int) -> Document:
         "GroupIntervalStart": _amount(rate.group_start_ns),
         "RateIncrement": _amount(rate.increment_ns),
     }
+    each = Fraction(rate.numerator, rate.denominator)
     if rate.increment_ns:  # each increment costs so much, whole
-        return described | {
-            "Increments": count,
-            "Each": f"{rate.numerator}/{rate.denominator * quantity.SCALE}",
-        }
-    return described | {"Increments": None, "Each": f"{rate.numerator}/{rate.denominator}"}
+        return described | {"Increments": count, "Each": ratio(each)}
+    return described | {"Increments": None, "Each": ratio(each * quantity.SCALE)}
 
 
 def _decimal(value: Any) -> msgspec.Raw:
