@@ -5,7 +5,7 @@ call. Nothing here depends on the clock: instants are arguments.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rater.e164 import digits, lengths_descending
@@ -208,8 +208,13 @@ class Book:
 
     def prefixes(self, customer: str, subject: str, category: str) -> set[str]:
         """List every prefix (digits only) that can decide how a subject's calls are routed, at any time."""
+        return set(self.each_prefix(customer, subject, category)) - {""}
+
+    def each_prefix(self, customer: str, subject: str, category: str) -> Iterator[str]:
+        """Go through the same prefixes, some of them more than once, perhaps the empty one."""
         own = self._rates.get((customer, subject))
-        found = set(own.prefixes()) if own is not None else set()
+        if own is not None:
+            yield from own.prefixes()
         waiting = [self._profile(customer, category, subject)]
         seen: list[Profile] = []
         for _ in range(FALLBACK_DEPTH_MAX + 1):
@@ -217,10 +222,9 @@ class Book:
             seen += profiles
             lines = [line for profile in profiles for line in profile]
             for plan_id in {line.rating_plan_id for line in lines}:
-                found.update(self._plans[plan_id].prefixes())
+                yield from self._plans[plan_id].prefixes()
             names = {name for line in lines for name in line.fallback_subjects}
             waiting = [self._profiles.get((customer, category, name)) for name in names]
-        return found - {""}
 
     def _profile(self, tenant: str, category: str, subject: str) -> Profile | None:
         profiles = self._profiles

@@ -1,9 +1,12 @@
 """The second opinion on an explanation: the oracle prices the call from the tariff as it is stored."""
 
 import asyncio
+from concurrent.futures import Executor
 from typing import NamedTuple, Protocol
 
 from rater.account import Account
+from rater.book import Book
+from rater.compiler import compile_tariff
 from rater.explain.values import Explanation
 from rater.instant import DAY
 from rater.quantity import text
@@ -37,10 +40,12 @@ class Versions(Protocol):
 
 
 class Oracle:
-    """Gives second opinions, one at a time, in a thread beside the calls."""
+    """Gives second opinions, one at a time, in a thread beside the calls; and books of earlier versions."""
 
-    def __init__(self, versions: Versions | None) -> None:
+    def __init__(self, versions: Versions | None, aside: Executor) -> None:
         self._versions = versions
+        self._aside = aside
+        self._book: Book | None = None
         self._turn = asyncio.Lock()
         self._kept: tuple[int, Tariff] | None = None
         self._forgetting: asyncio.TimerHandle | None = None
@@ -54,25 +59,43 @@ class Oracle:
         if told.call.end_ns - told.call.start_ns > LENGTH_MAX_NS:
             return Opinion(None, note="calls of more than 31 days are not recomputed")
         async with self._turn:
-            tariff = await self.tariff(told.version)
+            tariff = await self._tariff(told.version)
             if tariff is None:
                 return Opinion(None, note=f"version {told.version} of the tariff is no longer kept")
-            return await asyncio.to_thread(recomputed, tariff, told)
+            return await asyncio.get_running_loop().run_in_executor(self._aside, recomputed, tariff, told)
 
-    async def tariff(self, version: int) -> Tariff | None:
+    async def book(self, version: int) -> Book | None:
+        """Compile a version of the tariff, or take it from memory; None: it is not kept. Raises StoreError."""
+        async with self._turn:
+            tariff = await self._tariff(version)
+            if tariff is None:
+                return None
+            return await asyncio.get_running_loop().run_in_executor(
+                self._aside, self._compiled, tariff, version
+            )
+
+    def _compiled(self, tariff: Tariff, version: int) -> Book:
+        """Compile, and keep it here: who asked may have given up, and will ask again."""
+        book = self._book
+        if book is None or book.version != version:
+            book = self._book = compile_tariff(tariff).as_version(version)
+        return book
+
+    async def _tariff(self, version: int) -> Tariff | None:
         """Read the tariff of a version, or take it from memory. Raises StoreError."""
         if self._kept is None or self._kept[0] != version:
             read = Tariff() if self._versions is None else await self._versions.read_version(version)
             if read is None:
                 return None
             self._kept = version, read
+            self._book = None
         if self._forgetting is not None:
             self._forgetting.cancel()
         self._forgetting = asyncio.get_running_loop().call_later(KEPT_S, self._forget)
         return self._kept[1]
 
     def _forget(self) -> None:
-        self._kept = None
+        self._kept = self._book = None
 
 
 def recomputed(tariff: Tariff, told: Explanation) -> Opinion:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import structlog
@@ -20,7 +22,6 @@ from rater.account import Account
 from rater.book import Book
 from rater.charging import Answer, Request
 from rater.charging import Operation as Kind
-from rater.compiler import compile_tariff
 from rater.explain.nearest import completed
 from rater.explain.pricing import explain, explain_charge
 from rater.explain.values import Explanation
@@ -30,7 +31,7 @@ from storage.store import StoreError, StoreUnavailableError
 _log = structlog.get_logger(__name__)
 
 EXPLAINING_MAX: Final = 64
-"""Explanations under way in one rater: people ask for them, and each takes a thread for a while."""
+"""Explanations under way in one rater: people ask for them, and all wait for one thread beside the calls."""
 
 _FAILED = f"{Code.INTERNAL}: the request failed; the log has the details".encode()
 _TOO_MANY = f"{Code.OVERLOADED}: {EXPLAINING_MAX} explanations are under way here".encode()
@@ -82,8 +83,11 @@ class Explainer:
         self._shop = shop
         self._resolve = resolve
         self._journals = journals
-        self._oracle = Oracle(versions)
+        self._aside = ThreadPoolExecutor(1, "explain")
+        self._oracle = Oracle(versions, self._aside)
         self._under_way = 0
+        self._reading = asyncio.Lock()
+        """A charge is found by following the whole journal of its account: one at a time."""
 
     def submit(self, sink: Sink, token: object, method: int, descriptor: bytes) -> None:
         """Take one request; see ``protocol.dispatch``."""
@@ -128,9 +132,13 @@ class Explainer:
     async def _call(self, call: Call, asked: Asked) -> Document:
         account = await self._account(call)
         book = self._shop.book
-        told = explain(book, call, account, asked.amount, self._shop.clock.now_ns())
-        told = await asyncio.to_thread(completed, book, told)
-        return described(told) | await self._verified(told, asked)
+        told = partial(explain, book, call, account, asked.amount, self._shop.clock.now_ns())
+        explained, document = await self._told(book, told)
+        return document | await self._verified(explained, asked)
+
+    async def _told(self, book: Book, told: Callable[[], Explanation]) -> tuple[Explanation, Document]:
+        """Explain and describe beside the calls: a call of a year has a thousand spans."""
+        return await asyncio.get_running_loop().run_in_executor(self._aside, _explained, book, told)
 
     async def _account(self, call: Call) -> Account | None:
         """Ask the account's lane, which asks the store. Raises _Refused."""
@@ -142,11 +150,11 @@ class Explainer:
     async def _charge(self, asked: Asked) -> Document:
         """Explain a charge that was taken."""
         assert asked.source is not None  # noqa: S101 -- or it is about a call
-        charge = await find_charge(self._journals, asked.customer, asked.subject, asked.source)
+        async with self._reading:
+            charge = await find_charge(self._journals, asked.customer, asked.subject, asked.source)
         book = await self._book_of(charge)
-        told = explain_charge(book, charge.request, charge.before)
-        told = await asyncio.to_thread(completed, book, told)
-        return described(told) | described_charge(charge, told) | await self._verified(told, asked)
+        told, document = await self._told(book, partial(explain_charge, book, charge.request, charge.before))
+        return document | described_charge(charge, told) | await self._verified(told, asked)
 
     async def _book_of(self, charge: StoredCharge) -> Book:
         """Find the book that the charge was decided by. Raises ChargeError if it is no longer kept."""
@@ -155,12 +163,11 @@ class Explainer:
         # where the journal does not tell the version, that of the call's start is as good as any
         if version in {0, chain.at(charge.request.call.start_ns).version}:
             return chain
-        tariff = await self._oracle.tariff(version)
-        if tariff is None:
+        book = await self._oracle.book(version)
+        if book is None:
             sentence = f"version {version} of the tariff, which decided {charge.source}, is no longer kept"
             raise ChargeError(Code.TARIFF_PLAN_NOT_FOUND, sentence)
-        compiled = await asyncio.to_thread(compile_tariff, tariff)
-        return compiled.as_version(version)
+        return book
 
     async def _verified(self, told: Explanation, asked: Asked) -> Document:
         if not asked.verify:
@@ -172,3 +179,8 @@ class Explainer:
         except StoreError as error:
             opinion = Opinion(None, note=str(error))
         return {"Verified": described_opinion(opinion)}
+
+
+def _explained(book: Book, told: Callable[[], Explanation]) -> tuple[Explanation, Document]:
+    explained = completed(book, told())
+    return explained, described(explained)

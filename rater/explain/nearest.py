@@ -3,6 +3,9 @@
 It reads tables that never change, so it may run in a thread beside the calls.
 """
 
+from collections.abc import Iterable
+from heapq import nsmallest
+
 from rater.book import Book
 from rater.e164 import digits
 from rater.explain.values import Explanation, Known
@@ -25,19 +28,26 @@ def completed(chain: Book, explained: Explanation) -> Explanation:
         return explained._replace(known=Known(tuple(names[:NAMES_MAX])))
     if refusal.reason is not Reason.RATE_NOT_FOUND:
         return explained
-    known = _near(digits(call.number), book.prefixes(call.customer, call.subject, call.category))
+    known = _near(digits(call.number), book.each_prefix(call.customer, call.subject, call.category))
     return explained._replace(known=known)
 
 
-def _near(number: str, prefixes: set[str]) -> Known:
-    """Tell how much of a number is the beginning of some prefix, and the shortest that begin so."""
-    left = [prefix for prefix in prefixes if prefix[:1] == number[:1]]
-    matched = 0
-    while left and matched < len(number):
-        longer = number[: matched + 1]
-        going_on = [prefix for prefix in left if prefix.startswith(longer)]
-        if not going_on:
-            break
-        left, matched = going_on, matched + 1
-    nearest = sorted(left if matched else (), key=lambda prefix: (len(prefix), prefix))
-    return Known((), number[:matched], tuple(nearest[:NAMES_MAX]))
+def _near(number: str, prefixes: Iterable[str]) -> Known:
+    """Tell how much of a number is the beginning of some prefix, and the shortest that begin so.
+
+    One pass that keeps only what is nearest so far: there may be a million prefixes.
+    """
+    begun = ""
+    nearest: set[str] = set()
+    for prefix in prefixes:
+        if not prefix.startswith(begun):
+            continue
+        shared = len(begun)
+        while shared < min(len(prefix), len(number)) and prefix[shared] == number[shared]:
+            shared += 1
+        if shared > len(begun):
+            begun = number[:shared]
+            nearest = {prefix}
+        elif begun:
+            nearest.add(prefix)
+    return Known((), begun, tuple(nsmallest(NAMES_MAX, nearest, lambda prefix: (len(prefix), prefix))))
