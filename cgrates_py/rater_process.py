@@ -67,6 +67,9 @@ TARIFF_RETRY_S = 0.5
 TELL_S = 5.0
 """How often a rater tells which timeline it prices by, and a third of how long that is believed."""
 
+STARTING_S = 60.0
+"""How long one that starts is believed to be about to price: a change of the tariff waits for it, too."""
+
 
 class TariffKeeper:
     """Keeps a rater on the current timeline: reads and compiles new versions aside, then swaps them in.
@@ -90,7 +93,12 @@ class TariffKeeper:
         self._responder = responder
         self._counters = counters
         self._news = asyncio.Event()
+        self._swapped = asyncio.Event()
         store.on_tariff(self._news.set)
+
+    async def announce(self) -> None:
+        """Tell, before the first load, that this rater is about to price. Raises StoreError."""
+        await self._tell(STARTING_S)
 
     async def load(self) -> None:
         """Read, compile and swap in the current timeline. Raises StoreError; what is in force then stays."""
@@ -121,6 +129,7 @@ class TariffKeeper:
         """Chain the books as the timeline says, and price by them from now on, by one assignment."""
         self._responder.swap(chained(timeline, self._books))
         self._counters.tariff_revision = timeline.revision
+        self._swapped.set()
         self._books = {each: book for each, book in self._books.items() if each in {0, *timeline.versions}}
         settle_memory()
         named = [
@@ -130,22 +139,43 @@ class TariffKeeper:
         _log.info("tariff in force", revision=timeline.revision, versions=named)
 
     async def follow(self) -> None:
-        """Load every timeline that becomes current, for ever."""
+        """Load every timeline that becomes current, for ever, and tell which one this rater prices by."""
+        await asyncio.gather(self._follow(), self._keep_telling())
+
+    async def _follow(self) -> None:
         while True:
             pause_s = TELL_S
             try:
                 # asked also when nothing was heard: a notice can be lost while the store refuses
                 await self.load()
-                until_s = int(time.time() + 3 * TELL_S)
-                await self._store.tell_rater(self._name, self._counters.tariff_revision, until_s)
             except StoreError as error:
-                _log.warning("tariff not told or not loaded, the one in force stays", reason=str(error))
+                _log.warning("tariff not loaded, the one in force stays", reason=str(error))
                 pause_s = TARIFF_RETRY_S
             except Exception:
                 _log.exception("tariff cannot be compiled here, the one in force stays")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), pause_s)
-                self._news.clear()
+            await _heard(self._news, pause_s)
+
+    async def _keep_telling(self) -> None:
+        """Tell it also while a version is compiled: a rater that is silent is taken for one that left."""
+        while True:
+            pause_s = TELL_S
+            try:
+                await self._tell(3 * TELL_S)
+            except StoreError as error:
+                _log.warning("timeline in force here not told", reason=str(error))
+                pause_s = TARIFF_RETRY_S
+            await _heard(self._swapped, pause_s)
+
+    async def _tell(self, for_s: float) -> None:
+        until_s = int(time.time() + for_s)
+        await self._store.tell_rater(self._name, self._counters.tariff_revision, until_s)
+
+
+async def _heard(event: asyncio.Event, pause_s: float) -> None:
+    """Wait for an event, but not longer than that."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), pause_s)
+        event.clear()
 
 
 _BESIDE_CALLS = METERING | USAGE | {Method.EXPLAIN}
@@ -262,6 +292,7 @@ async def run_rater(
         explainer = Explainer(shop, responder.resolve, store, store)
         dispatcher = failpoints.dispatcher_of(Desks(responder, metering, usage, explainer))
         keeper = TariffKeeper(store, name, responder, counters, tables)
+        await keeper.announce()
         await keeper.load()
         auditor = Auditor(store, name)
         archivist = Archivist(store, clock, name, archive_after_days)
