@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
+from secrets import token_hex
 
 import structlog
 
@@ -35,17 +36,19 @@ def shared_table(directory: Path | None, destinations: Mapping[str, Iterable[str
     if directory is None or sum(map(len, map(tuple, destinations.values()))) < PREFIXES_MIN:
         return build(destinations)
     path = directory / f"{_name(destinations)}{_SUFFIX}"
+    table: PrefixTable | None = None
     try:
-        if (table := _open(path)) is not None:
-            os.utime(path)
-            return table
+        if (mapped := _open(path)) is not None:
+            with suppress(OSError):  # another user's file
+                os.utime(path)
+            return mapped
         table = build(destinations)
         _write(path, table.block)
         _tidy(directory)
         return _open(path) or table
     except OSError as error:
         _log.warning("the table of prefixes is not shared with other raters", reason=str(error))
-        return build(destinations)
+        return build(destinations) if table is None else table
 
 
 def _name(destinations: Mapping[str, Iterable[str]]) -> str:
@@ -73,12 +76,16 @@ def _open(path: Path) -> PrefixTable | None:
 
 
 def _write(path: Path, block: bytes | memoryview) -> None:
+    """Put a whole file there by its name at last: what is mapped is never written, nor cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f"{path.name}.{os.getpid()}")
+    made = path.with_name(f"{path.name}.{token_hex(8)}")
     try:
         with made.open("xb") as file:
             file.write(blake2b(block, digest_size=_HASH_BYTES).digest())
             file.write(block)
+            file.flush()
+            # a full disk is to be heard of now, not when a rater reads a page that was never stored
+            os.fsync(file.fileno())
         made.replace(path)
     finally:
         made.unlink(missing_ok=True)

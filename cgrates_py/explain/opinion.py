@@ -65,7 +65,10 @@ class Oracle:
             return await asyncio.get_running_loop().run_in_executor(self._aside, recomputed, tariff, told)
 
     async def book(self, version: int) -> Book | None:
-        """Compile a version of the tariff, or take it from memory; None: it is not kept. Raises StoreError."""
+        """Compile a version of the tariff, or take it from memory; None if it is not kept.
+
+        Raises StoreError.
+        """
         async with self._turn:
             tariff = await self._tariff(version)
             if tariff is None:

@@ -1,5 +1,7 @@
 """Raters map one file of prefixes; whatever is wrong with it, the table is the one of the tariff."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,23 @@ def test_a_place_that_cannot_be_written_costs_memory_alone(tmp_path: Path) -> No
 def test_small_tables_have_no_file(tmp_path: Path) -> None:
     shared_table(tmp_path, {"LAND": ("49", "43")})
     assert [*tmp_path.iterdir()] == []
+
+
+def test_what_cannot_be_stored_is_built_once_and_leaves_nothing(
+    tmp_path: Path, count_builds: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(number: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert bytes(shared_table(tmp_path, LAND).block) == build(LAND).block
+    assert len(count_builds) == 1
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_what_is_mapped_stays_when_its_file_is_made_anew_or_removed(tmp_path: Path) -> None:
+    mapped = [shared_table(tmp_path, LAND) for _ in range(2)][1]
+    (path,) = tmp_path.iterdir()
+    prefix_files._write(path, build({"LAND": ("1",)}).block)
+    path.unlink()
+    assert bytes(mapped.block) == build(LAND).block
