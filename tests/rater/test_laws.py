@@ -6,6 +6,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from rater.tariff import ActivationPeriod, Interval, PrefixRate, Tariff
 from tests.oracle.compare import World, cost_text, oracle_says, product_says
 from tests.rater.tables import interval
 from tests.strategies.worlds import Question, interval_questions, plan_questions, questions
+
+pytestmark = pytest.mark.slow
 
 Thing = TypeVar("Thing")
 

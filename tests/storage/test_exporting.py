@@ -31,6 +31,8 @@ from storage.loading import load_folder
 from tests.oracle.compare import call_of
 from tests.strategies.worlds import Question, interval_questions, plan_questions, questions
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_800_000_000 * 10**9
 lawful = settings(max_examples=100, derandomize=True, deadline=None)
 

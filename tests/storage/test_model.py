@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import redis
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -116,6 +117,7 @@ class Commits(RuleBasedStateMachine):
         return [Answer(each, b"digest", f"{each}{self.clock}".encode(), 86_400) for each in ids]
 
 
+@pytest.mark.slow
 def test_memory_follows_the_model() -> None:
     async def connect() -> list[AnyStore]:
         store = MemoryStore()
@@ -125,6 +127,7 @@ def test_memory_follows_the_model() -> None:
     run_state_machine_as_test(machine, settings=settings(max_examples=100, deadline=None))
 
 
+@pytest.mark.slow
 def test_valkey_follows_the_model(embedded: EmbeddedStore, admin: redis.Redis) -> None:
     async def connect() -> list[AnyStore]:
         admin.flushall()

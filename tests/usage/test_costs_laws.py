@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from rater.usage.costs_services import divisions
 from rater.usage.costs_usage import Window
 from tests.usage.costs_oracle import Charged, Oracle
 from tests.usage.costs_worlds import Computed, Used, computed, table
+
+pytestmark = pytest.mark.slow
 
 FIRST, LAST = 20_000, 20_039
 """Days that things happen on: over a month's end."""
