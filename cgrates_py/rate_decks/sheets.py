@@ -35,18 +35,24 @@ class Sheet(NamedTuple):
 
 def opened(path: Path, *, delimiter: str | None = None, encoding: str | None = None) -> Sheet:
     """Open a deck. Raises SheetError, OSError."""
-    if path.stat().st_size > FILE_BYTES_MAX:
-        raise SheetError(f"{path}: expected at most {FILE_BYTES_MAX} bytes")
+    _check_size(path.stat().st_size)
     if path.suffix.lower() in EXCEL_SUFFIXES:
         rows = list(_excel(path))
         return Sheet(lambda: iter(rows), "Excel")
-    raw = path.read_bytes()
+    with path.open("rb") as stream:  # a pipe or a device does not tell its size
+        raw = stream.read(FILE_BYTES_MAX + 1)
+    _check_size(len(raw))
     text, used = _decoded(raw, encoding)
     if "\0" in text:
         raise SheetError(f"{path}: expected text (or {', '.join(EXCEL_SUFFIXES)}), got NUL bytes")
     used_delimiter = delimiter or _delimiter(text)
     named = {"\t": "tab"}.get(used_delimiter, used_delimiter)
     return Sheet(partial(_csv, text, used_delimiter), f"CSV, {used}, delimiter {named}")
+
+
+def _check_size(size: int) -> None:
+    if size > FILE_BYTES_MAX:
+        raise SheetError(f"expected at most {FILE_BYTES_MAX} bytes")
 
 
 def _decoded(raw: bytes, encoding: str | None) -> tuple[str, str]:
