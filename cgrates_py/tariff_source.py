@@ -81,7 +81,7 @@ def folder_tariff(folder: Path, now_ns: int, timezone: str | None = None) -> Tar
             raise CommandError(str(error)) from None
         if loaded.problem_count:
             lines = [f"problem: {problem}" for problem in loaded.problems]
-            count = f"{loaded.problem_count} problems"
+            count = f"{loaded.problem_count} problem{'s' if loaded.problem_count > 1 else ''}"
             raise CommandError("\n".join([f"{folder} cannot be loaded: {count}", *lines]))
         tariff = loaded.tariff
     return tariff

@@ -144,7 +144,7 @@ def rater(
     ] = None,
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
-    name: Annotated[str | None, typer.Option(help="Name in logs and metrics.  [host:pid]")] = None,
+    name: Annotated[str | None, typer.Option(help="Name in logs and metrics.  \\[host:pid]")] = None,
     config: Config = None,
     log_json: LogJson = None,
 ) -> None:
@@ -198,14 +198,14 @@ def load(
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
     format: Annotated[  # noqa: A002 -- the option's name
-        str | None, typer.Option(help="json2012 or csv.  [recognised by the files]")
+        str | None, typer.Option(help="json2012 or csv.  \\[recognised by the files]")
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="IANA zone of clocks whose file names none.  [the call's]")
+        str | None, typer.Option(help="IANA zone of clocks whose file names none.  \\[the call's]")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and report, change nothing.")] = False,
     at: tariff.At = None,
-    author: Annotated[str | None, typer.Option(help="Who makes this version.  [your login name]")] = None,
+    author: Annotated[str | None, typer.Option(help="Who makes this version.  \\[your login name]")] = None,
     note: Annotated[str, typer.Option(help="Why, for [bold]tariff versions[/bold].")] = "",
     config: Config = None,
 ) -> None:

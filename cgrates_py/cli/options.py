@@ -22,7 +22,7 @@ TestClock = Annotated[
 ]
 AdminPort = Annotated[
     int | None,
-    typer.Option(help="Port of the administration alone (0: a free one).  [on the HTTP port]"),
+    typer.Option(help="Port of the administration alone (0: a free one).  \\[on the HTTP port]"),
 ]
 RequireKeys = Annotated[
     bool | None,

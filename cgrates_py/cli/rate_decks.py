@@ -19,7 +19,8 @@ Fallback = Annotated[
     typer.Option("--fallback", metavar="SUBJECT", help="Where a missing price is taken from."),
 ]
 LayoutName = Annotated[
-    str | None, typer.Option("--layout", metavar="NAME", help="A known form, see the docs.  [by its heading]")
+    str | None,
+    typer.Option("--layout", metavar="NAME", help="A known form, see the docs.  \\[by its heading]"),
 ]
 Map = Annotated[
     Path | None,
@@ -36,17 +37,20 @@ Per = Annotated[int, typer.Option("--per", metavar="SECONDS", min=1, max=3600, h
 Rounding = Annotated[str, typer.Option("--rounding", help="*up, *middle or *down, once for a call.")]
 Decimals = Annotated[int, typer.Option("--decimals", min=0, max=9, help="Decimals of a call's cost.")]
 PriceMax = Annotated[str, typer.Option("--price-max", help="A higher price is taken for a mistake.")]
-Currency = Annotated[str, typer.Option("--currency", help="Skip prices in others.  [that of the first row]")]
+Currency = Annotated[
+    str, typer.Option("--currency", help="Skip prices in others.  \\[that of the first row]")
+]
 DateOrder = Annotated[
     str | None,
-    typer.Option("--dates", metavar="dmy|mdy", help="What 01/02/2026 is.  [by all dates together]"),
+    typer.Option("--dates", metavar="dmy|mdy", help="What 01/02/2026 is.  \\[by all dates together]"),
 ]
 Zone = Annotated[str, typer.Option("--timezone", help="IANA zone in which its dates begin.")]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", metavar="TIME", help="Prices that began until then hold now.  [now]")
+    str | None,
+    typer.Option("--as-of", metavar="TIME", help="Prices that began until then hold now.  \\[now]"),
 ]
-Delimiter = Annotated[str | None, typer.Option("--delimiter", help="Between cells.  [found out]")]
-Encoding = Annotated[str | None, typer.Option("--encoding", help="Such as cp1252.  [found out]")]
+Delimiter = Annotated[str | None, typer.Option("--delimiter", help="Between cells.  \\[found out]")]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="Such as cp1252.  \\[found out]")]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Write nothing unless all rows are taken as they stand.")
 ]

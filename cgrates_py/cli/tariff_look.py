@@ -11,7 +11,7 @@ app = typer.Typer(rich_markup_mode="rich")
 
 WHERE = "A folder, the number of a version, or [bold]current[/bold]."
 Where = Annotated[str, typer.Argument(metavar="TARIFF", help=WHERE)]
-At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="RFC 3339, or now.  [now]")]
+At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="RFC 3339, or now.  \\[now]")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Timezone = Annotated[
@@ -33,13 +33,13 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="AFTER", help=WHERE)],
     subject: Annotated[
         str | None,
-        typer.Option(metavar="CUSTOMER:SUBJECT\\[:CATEGORY]", help="Compare for one subject.  [everybody]"),
+        typer.Option(metavar="CUSTOMER:SUBJECT[:CATEGORY]", help="Compare for one subject.  \\[everybody]"),
     ] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="Compare at one instant (RFC 3339, or now).")
     ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Compare calls from then on.  [now]")
+        str | None, typer.Option("--from", metavar="TIME", help="Compare calls from then on.  \\[now]")
     ] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Compare calls before then.")] = None,
     as_json: AsJson = False,
@@ -69,7 +69,7 @@ def lint(
     ] = None,
     cost_subject: Annotated[
         str | None,
-        typer.Option(metavar="CUSTOMER:SUBJECT\\[:CATEGORY]", help="Who you are in the tariff of --cost."),
+        typer.Option(metavar="CUSTOMER:SUBJECT[:CATEGORY]", help="Who you are in the tariff of --cost."),
     ] = None,
     at: At = None,
     as_json: AsJson = False,
@@ -95,9 +95,9 @@ def show(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="With its country code, + or not.")],
     tariff: Annotated[str, typer.Option(metavar="TARIFF", help=WHERE)] = "current",
     customer: Annotated[
-        str | None, typer.Option(help="CstmId.  [the only one that the tariff names]")
+        str | None, typer.Option(help="CstmId.  \\[the only one that the tariff names]")
     ] = None,
-    subject: Annotated[str, typer.Option(help="Who calls.  [everybody who is not named]")] = "*any",
+    subject: Annotated[str, typer.Option(help="Who calls.  \\[everybody who is not named]")] = "*any",
     category: Annotated[str, typer.Option(help="Category of the call.")] = "call",
     at: At = None,
     as_json: AsJson = False,

@@ -139,7 +139,7 @@ def set_rate(
     ] = None,
     package: Annotated[int, typer.Option(min=1, help="Units are sold so many at a time.")] = 1,
     per: Annotated[
-        int | None, typer.Option(min=1, help="The price is for so many units.  [a package]")
+        int | None, typer.Option(min=1, help="The price is for so many units.  \\[a package]")
     ] = None,
     over: Annotated[
         str | None, typer.Option(metavar="PERIOD", help="Find the tier by all units of the period so far.")

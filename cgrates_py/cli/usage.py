@@ -88,7 +88,7 @@ def export(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     as_parquet: Annotated[
-        bool, typer.Option("--parquet", help="Write Parquet; needs the extra cgrates-py[[parquet]].")
+        bool, typer.Option("--parquet", help="Write Parquet; needs the extra cgrates-py\\[parquet].")
     ] = False,
     data_dir: DataDir = None,
     redis_url: RedisUrl = None,
