@@ -13,7 +13,10 @@ import msgspec
 from storage.store import StoreCorruptError
 
 EVER = -(1 << 63)
-"""An instant before every call."""
+"""An instant before every call that is told apart from the others."""
+
+LATEST = (1 << 63) - 1
+"""The last instant of an activation: what the record of a timeline holds."""
 
 SNAPSHOTS_OF_OLD = 5
 """Snapshots that were kept when the store had only the number of the current version."""
@@ -71,6 +74,9 @@ class Timeline(msgspec.Struct, frozen=True, array_like=True):
         """
         if version not in self.kept:
             raise TimelineError(f"there is no snapshot of version {version}; there are {_listed(self.kept)}")
+        if from_ns > LATEST:
+            raise TimelineError("an activation can be in the year 2262 at the latest")
+        from_ns = max(from_ns, EVER)
         before = [each for each in self.activations if each[0] < from_ns]
         after = [each for each in self.activations if each[0] > max(from_ns, now_ns)]
         return self._changed(_settled([*before, (from_ns, version), *after], now_ns))
@@ -127,7 +133,7 @@ _decode = msgspec.msgpack.Decoder(Timeline).decode
 
 
 def encode_timeline(timeline: Timeline) -> bytes:
-    """Write a timeline; one that loads alone have made is the decimal number that it always was."""
+    """Write a timeline; one of an older store, which nobody changed yet, is the number that stands there."""
     if timeline == Timeline():
         return b""
     plain = b"%d" % timeline.last

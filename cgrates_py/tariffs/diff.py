@@ -16,6 +16,7 @@ from cgrates_py.tariffs.subjects import Likeness, Who, named
 from cgrates_py.tariffs.timelines import Timeline, Timelines
 from rater.book import FOREVER, Book
 from rater.compiler import compile_tariff
+from rater.prefixes import build
 from rater.tariff import Tariff
 
 
@@ -61,6 +62,7 @@ class _Side(NamedTuple):
     tariff: Tariff
     book: Book
     likeness: Likeness
+    groups: dict[str, tuple[int, ...]]
 
 
 def diff(
@@ -68,7 +70,7 @@ def diff(
 ) -> Difference:
     """Compare two tariffs for calls between two instants; only one ``subject`` if given."""
     meanings = Meanings(Calendar([*rules_of(before), *rules_of(after)]))
-    old, new = (_Side(each, compile_tariff(each), Likeness(each)) for each in (before, after))
+    old, new = _sides(before, after)
     everybody = {subject} if subject else named(before) | named(after)
     alike: dict[object, list[Who]] = {}
     for who in sorted(everybody):
@@ -83,6 +85,15 @@ def diff(
     return Difference(groups, plans.differences(before, after) if subject is None else (), len(everybody))
 
 
+def _sides(before: Tariff, after: Tariff) -> list[_Side]:
+    """Compile both; the same numbers are usually priced otherwise, and one table of prefixes serves both."""
+    table, groups = build(before.destinations), dict[str, tuple[int, ...]]()
+    sides = [_Side(before, compile_tariff(before, table), Likeness(before), groups)]
+    if after.destinations != before.destinations:
+        table, groups = build(after.destinations), {}
+    return [*sides, _Side(after, compile_tariff(after, table), Likeness(after), groups)]
+
+
 def _changes(
     old: _Side, new: _Side, who: Who, meanings: Meanings, span: tuple[int, int]
 ) -> tuple[Change, ...]:
@@ -90,7 +101,9 @@ def _changes(
     for side in (old, new):
         prefixes |= side.book.prefixes(who.customer, who.subject, who.category)
     ordered = sorted(prefixes)
-    before, after = (Timelines(each.book, each.tariff, who, meanings, *span) for each in (old, new))
+    before, after = (
+        Timelines(each.book, each.tariff, who, meanings, *span, groups=each.groups) for each in (old, new)
+    )
     changed: dict[str, Pair] = {}
     for prefix in ordered:
         pair = before.of(prefix), after.of(prefix)

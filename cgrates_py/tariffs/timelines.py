@@ -15,11 +15,23 @@ Timeline = tuple[tuple[int, int], ...]
 
 
 class Timelines:
-    """The timelines of one subject's numbers, between two instants."""
+    """The timelines of one subject's numbers, between two instants.
+
+    ``groups`` remembers those of the book's numbers (``Book.groups``), for all subjects.
+    """
 
     def __init__(
-        self, book: Book, tariff: Tariff, who: Who, meanings: Meanings, from_ns: int, until_ns: int = FOREVER
+        self,
+        book: Book,
+        tariff: Tariff,
+        who: Who,
+        meanings: Meanings,
+        from_ns: int,
+        until_ns: int = FOREVER,
+        *,
+        groups: dict[str, tuple[int, ...]] | None = None,
     ) -> None:
+        self._groups = {} if groups is None else groups
         self._book = book
         self._who = who
         self._meanings = meanings
@@ -35,7 +47,9 @@ class Timelines:
         """Give the timeline of a number (digits only)."""
         if self._own:
             return self._routed(number)
-        groups = self._book.groups(number)
+        groups = self._groups.get(number)
+        if groups is None:
+            groups = self._groups[number] = self._book.groups(number)
         known = self._planned.get(groups)
         if known is None:
             known = self._planned[groups] = self._routed(number)

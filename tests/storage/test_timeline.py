@@ -12,6 +12,7 @@ from storage.timeline import (
     ACTIVATIONS_MAX,
     EVER,
     FORGOTTEN_AFTER_NS,
+    LATEST,
     PAST_MAX,
     Timeline,
     TimelineError,
@@ -177,3 +178,15 @@ def test_a_timeline_that_is_none_is_not_read(record: bytes) -> None:
 def test_the_spans_of_a_timeline_follow_each_other() -> None:
     timeline = made(("load", None), ("load", 1))
     assert list(spans(timeline)) == [(1, EVER, NOW + HOUR), (2, NOW + HOUR, None)]
+
+
+def test_an_activation_is_at_an_instant_that_can_be_stored() -> None:
+    """Years that a call may be asked for begin and end outside."""
+    first = Timeline().with_version(EVER, 0, 5)
+    early = first.with_version(-(1 << 65), 0, 5)
+    assert decode_timeline(encode_timeline(early)) == early
+    assert early.activations == ((EVER, 2),)
+    last = first.with_version(LATEST, 0, 5)
+    assert decode_timeline(encode_timeline(last)) == last
+    with pytest.raises(TimelineError, match="2262"):
+        first.activated(1, LATEST + 1, 0)
