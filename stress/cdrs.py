@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -110,6 +111,12 @@ class Numbers:
         return found
 
 
+@lru_cache(maxsize=1)
+def _numbers() -> Numbers:
+    """Keep what takes seconds to work out and never changes."""
+    return Numbers()
+
+
 def _ranges(region: str, code: int, kind: str) -> Iterator[tuple[int, int]]:
     """List the prefixes of a kind of number, each with the digits that come after it."""
     pattern = pattern_of(region, kind)
@@ -123,7 +130,7 @@ def _ranges(region: str, code: int, kind: str) -> Iterator[tuple[int, int]]:
 
 def days_of(traffic: Traffic) -> Iterator[CallRows]:
     """Make the calls of each day of the month, in the order in which they begin."""
-    numbers = Numbers()
+    numbers = _numbers()
     chance = np.random.Generator(np.random.PCG64(traffic.seed))
     hours, weights = month_shape(traffic.month, traffic.zone)
     counts = chance.multinomial(traffic.rows, weights / weights.sum())
