@@ -25,7 +25,7 @@ from rater.compiler import compile_tariff
 from rater.instant import parse as parse_time
 from rater.tariff import Tariff
 from storage.loading import load_folder
-from stress import bulk, metering, scale, serving, traffic, whatif
+from stress import bulk, metering, scale, serving, traffic, usage, whatif
 from stress.client import JSONClient, RpcError
 from stress.decks import write_deck
 from stress.echo import messages
@@ -51,6 +51,8 @@ WHATIF = "whatif"
 """Compares two price lists by a month of calls, as a command: no traffic."""
 SCALE = "scale"
 """A million prefixes, ten thousand plans, a hundred thousand subjects: a minute, so only when asked for."""
+USAGE = "usage"
+"""Pushes a month of usage and asks for its report."""
 ECHO = "echo"
 SHARE_BARS = {
     (Kind.GET_COST, 1): 28.0,
@@ -73,13 +75,15 @@ def bench(seconds: float, runs: int, only: Sequence[str], deck: bool, with_keys:
     """
     with tempfile.TemporaryDirectory(prefix="cgrates-py-bench-") as name:
         place = Path(name)
-        in_columns = bulk.measure(place / "bulk", runs, _say) if not only or BULK in only else []
+        besides = bulk.measure(place / "bulk", runs, _say) if not only or BULK in only else []
         if not only or WHATIF in only:
-            in_columns += whatif.measure(place / "whatif", runs, _say)
+            besides += whatif.measure(place / "whatif", runs, _say)
         if SCALE in only:
-            in_columns += scale.measure(place / "scale", _say)
-        if only and set(only) <= {BULK, WHATIF, SCALE}:
-            return Report(0, [], in_columns)
+            besides += scale.measure(place / "scale", _say)
+        if not only or USAGE in only:
+            besides += usage.measure(place / "usage", runs, _say)
+        if only and set(only) <= {BULK, WHATIF, SCALE, USAGE}:
+            return Report(0, [], besides)
         singles = [*_core(place / "core"), *_start_up(place)]
         size, throughput, checks = _traffic(place, seconds, runs, only, with_keys)
         singles += checks
@@ -89,7 +93,7 @@ def bench(seconds: float, runs: int, only: Sequence[str], deck: bool, with_keys:
             singles += used
         if deck:
             singles += _deck(place, seconds)
-        return Report(size, throughput, singles + in_columns, over_http)
+        return Report(size, throughput, singles + besides, over_http)
 
 
 def _traffic(
@@ -267,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only",
         action="append",
-        choices=[*Kind, METERING, BULK, WHATIF, SCALE],
+        choices=[*Kind, METERING, BULK, WHATIF, SCALE, USAGE],
         default=[],
         help="only this part",
     )
