@@ -285,16 +285,22 @@ class Lane:
     async def _refresh(self, batch: list[Operation]) -> None:
         """Read the record, then decide the batch, in what time it has left."""
         changes = self._changes
+        stored: Stored | None = None
+        error: StoreError | None = None
         try:
             async with asyncio.timeout_at(min(operation.deadline for operation in batch)):
                 stored = await self._shop.store.read(self.key)
-        except (StoreError, TimeoutError) as failure:
-            error = failure if isinstance(failure, StoreError) else StoreUnavailableError("no answer in time")
-            await self._try_later(self._refused_by_store(batch, error))
-            return
+        except StoreError as failure:
+            error = failure
+        except TimeoutError:
+            error = StoreUnavailableError("no answer in time")
         except Exception:  # a fault of ours: nobody may wait here for ever
             self._fail(batch)
             self._go_on([])
+            return
+        if error is not None:
+            # waited for in the except clause, errors would hang on one another for as long as a store is away
+            await self._try_later(self._refused_by_store(batch, error))
             return
         self._keep(stored, changes)
         rest = self._in_time(batch, "the store answered late") if stored is not None else self._absent(batch)

@@ -82,7 +82,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
         if "operationId" in operation
     ]
 
-    assert len(names) == len(set(names)) == 23
+    assert len(names) == len(set(names)) == 25
 
 
 def test_the_table_of_endpoints_is_that_of_the_front() -> None:
