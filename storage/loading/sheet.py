@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Container, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from storage.loading import values
@@ -17,6 +18,8 @@ Value = TypeVar("Value")
 ANY_WORDS = frozenset({"", "*any"})
 LIST_MAX = 512
 """Elements of one ``;`` list."""
+_TEXTS_REMEMBERED = 65_536
+"""Amounts of money by their text: decks say the same ones again and again."""
 
 
 class Row:
@@ -69,13 +72,11 @@ class Row:
 
     def price(self, column: int, *, required: bool = False) -> Decimal:
         """Read a price, which is not negative."""
-        return self.read(
-            column, lambda text: values.price(values.number(text)), Decimal(0), required=required
-        )
+        return self.read(column, _price, Decimal(0), required=required)
 
     def fee(self, column: int) -> Decimal:
         """Read a fee: not negative, at most nine decimals; empty is 0."""
-        return self.read(column, lambda text: values.fee(values.number(text)), Decimal(0))
+        return self.read(column, _fee, Decimal(0))
 
     def weight(self, column: int) -> Decimal:
         """Read a weight; empty is 0."""
@@ -121,6 +122,16 @@ class Row:
         first = table.put(key, value, str(self.line))
         if first is not None:
             self.bad(0, f"the same as line {first} says, or another Id", "other content")
+
+
+@lru_cache(maxsize=_TEXTS_REMEMBERED)
+def _price(text: str) -> Decimal:
+    return values.price(values.number(text))
+
+
+@lru_cache(maxsize=_TEXTS_REMEMBERED)
+def _fee(text: str) -> Decimal:
+    return values.fee(values.number(text))
 
 
 def rows(folder: Folder, file: str) -> Iterator[Row]:

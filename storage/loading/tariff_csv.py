@@ -6,6 +6,7 @@ whatever the order of lines. Names may also be those of the tariff that the fold
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeVar
 
 from rater.quantity import SCALE
@@ -142,7 +143,7 @@ class TariffSheets:
             destination_id=row.one_of(1, self.known_destinations, "the Id of a destination"),
             rates_id=row.one_of(2, self._known_rates, "the Id of a rate"),
             rounding=row.read(3, _rounding, Rounding.MIDDLE),
-            decimals=row.read(4, lambda text: values.whole(values.number(text), 0, DECIMALS_MAX), 9),
+            decimals=row.read(4, _rounded_to, 9),
             max_cost=max_cost or None,
             max_cost_strategy=row.read(6, _strategy, MaxCostStrategy.NONE),
         )
@@ -256,6 +257,11 @@ def _sorted(
 ) -> dict[Key, tuple[Line, ...]]:
     """Order the lines of each Id, so that their order in the file does not show."""
     return {key: tuple(sorted(lines, key=order)) for key, lines in groups.items()}
+
+
+@lru_cache(maxsize=32)
+def _rounded_to(text: str) -> int:
+    return values.whole(values.number(text), 0, DECIMALS_MAX)
 
 
 def _from_zero(groups: list[RateGroup]) -> tuple[RateGroup, ...]:
