@@ -50,6 +50,9 @@ def run(*arguments: str | Path, cwd: Path | None = None, **more: str) -> subproc
     )
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
 def run_here(
     *arguments: str | Path, cwd: Path | None = None, **more: str
 ) -> subprocess.CompletedProcess[str]:
@@ -60,6 +63,7 @@ def run_here(
     """
     outputs = [io.TextIOWrapper(io.BytesIO(), "utf-8", newline="", write_through=True) for _ in range(2)]
     with (
+        _ONE_AT_A_TIME,  # environment, arguments and outputs are those of the whole process
         mock.patch.dict(os.environ, environment(**more), clear=True),
         mock.patch.object(sys, "argv", ["cgrates-py", *map(str, arguments)]),
         contextlib.chdir(cwd or Path.cwd()),
