@@ -1,7 +1,6 @@
 """A rater as a process: the store, the tariff in force, and its callers, through a balancer or directly."""
 
 import asyncio
-import contextlib
 import os
 import socket
 import time
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 import orjson
-import structlog
 
 from balancer.gate import Bounded
 from balancer.link import RaterLink
@@ -20,20 +18,19 @@ from balancer.server import JsonRpcServer
 from balancer.service import memory_line
 from cgrates_py import failpoints
 from cgrates_py.auditor import Auditor
-from cgrates_py.book_chain import chained
 from cgrates_py.client import MakeTls, plain
 from cgrates_py.clock import Clock
 from cgrates_py.counters import RaterCounters
 from cgrates_py.explain.responder import Explainer
 from cgrates_py.lane import LaneSettings, Shop
 from cgrates_py.metering.responder import MeteringResponder
-from cgrates_py.prefix_files import shared_table
-from cgrates_py.process import settle_memory
 from cgrates_py.responder import DEADLINE_S, Responder
+from cgrates_py.tariff_keeper import TariffKeeper
 from cgrates_py.usage import report_places
 from cgrates_py.usage.administration import Administration
 from cgrates_py.usage.archivist import Archivist
 from cgrates_py.usage.cyclops import CyclopsOptions, make_cyclops
+from cgrates_py.usage.cyclops.scheduler import Scheduler
 from cgrates_py.usage.records import Records
 from cgrates_py.usage.responder import Dialect, UsageResponder
 from cgrates_py.usage.scrooge import Scrooge
@@ -41,17 +38,10 @@ from cgrates_py.version import product_version
 from protocol.dispatch import Dispatcher, Sink, Status
 from protocol.limits import IN_FLIGHT_MAX
 from protocol.methods import METERING, USAGE, Method
-from rater import instant
-from rater.book import Book
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff
 from storage.limits import StoreLimits
-from storage.store import StoreCorruptError, StoreError
-from storage.tariffs import READS_MAX
-from storage.timeline import EVER, Timeline
 from storage.valkey import ValkeyStore
-
-_log = structlog.get_logger(__name__)
 
 RETRY_TTL_S = 60
 """How long the answer to a request without a RequestId is kept, for the balancer's own retries.
@@ -59,124 +49,6 @@ RETRY_TTL_S = 60
 Far longer than any retry can take (REQUEST_S of ``protocol.limits``), far shorter than a day: there are as
 many as requests.
 """
-
-TARIFF_RETRY_S = 0.5
-"""Pause before a tariff that could not be read is tried again."""
-
-
-TELL_S = 5.0
-"""How often a rater tells which timeline it prices by, and a third of how long that is believed."""
-
-STARTING_S = 60.0
-"""How long one that starts is believed to be about to price: a change of the tariff waits for it, too."""
-
-
-class TariffKeeper:
-    """Keeps a rater on the current timeline: reads and compiles new versions aside, then swaps them in.
-
-    It tells in the store which revision that is, so that a load can say when it is in force. Versions to come
-    are compiled before their time: at the instant nothing happens but that calls start later.
-    """
-
-    def __init__(
-        self,
-        store: ValkeyStore,
-        name: str,
-        responder: Responder,
-        counters: RaterCounters,
-        tables: Path | None = None,
-    ) -> None:
-        self._tables = tables
-        self._books: dict[int, Book] = {0: compile_tariff(Tariff())}
-        self._store = store
-        self._name = name
-        self._responder = responder
-        self._counters = counters
-        self._news = asyncio.Event()
-        self._swapped = asyncio.Event()
-        store.on_tariff(self._news.set)
-
-    async def announce(self) -> None:
-        """Tell, before the first load, that this rater is about to price. Raises StoreError."""
-        await self._tell(STARTING_S)
-
-    async def load(self) -> None:
-        """Read, compile and swap in the current timeline. Raises StoreError; what is in force then stays."""
-        for _ in range(READS_MAX):
-            timeline = await self._store.timeline()
-            if timeline.revision == self._counters.tariff_revision:
-                return
-            if await self._compile(timeline):
-                self._swap(timeline)
-                return
-        raise StoreCorruptError("a version of the tariff is in force but not there")
-
-    async def _compile(self, timeline: Timeline) -> bool:
-        """Compile the versions that are new here; False if one was dropped since the timeline was read."""
-        for version in sorted(timeline.versions - self._books.keys()):
-            tariff = await self._store.read_version(version)
-            if tariff is None:
-                return False
-            started = time.monotonic()
-            self._books[version] = await asyncio.to_thread(self._compiled, tariff)
-            _log.info("tariff compiled", version=version, compiled_s=round(time.monotonic() - started, 3))
-        return True
-
-    def _compiled(self, tariff: Tariff) -> Book:
-        return compile_tariff(tariff, shared_table(self._tables, tariff.destinations))
-
-    def _swap(self, timeline: Timeline) -> None:
-        """Chain the books as the timeline says, and price by them from now on, by one assignment."""
-        self._responder.swap(chained(timeline, self._books))
-        self._counters.tariff_revision = timeline.revision
-        self._swapped.set()
-        self._books = {each: book for each, book in self._books.items() if each in {0, *timeline.versions}}
-        settle_memory()
-        named = [
-            f"{version} from {instant.text(from_ns)}" if from_ns > EVER else str(version)
-            for from_ns, version in timeline.activations
-        ]
-        _log.info("tariff in force", revision=timeline.revision, versions=named)
-
-    async def follow(self) -> None:
-        """Load every timeline that becomes current, for ever, and tell which one this rater prices by."""
-        await asyncio.gather(self._follow(), self._keep_telling())
-
-    async def _follow(self) -> None:
-        while True:
-            pause_s = TELL_S
-            try:
-                # asked also when nothing was heard: a notice can be lost while the store refuses
-                await self.load()
-            except StoreError as error:
-                _log.warning("tariff not loaded, the one in force stays", reason=str(error))
-                pause_s = TARIFF_RETRY_S
-            except Exception:
-                _log.exception("tariff cannot be compiled here, the one in force stays")
-            await _heard(self._news, pause_s)
-
-    async def _keep_telling(self) -> None:
-        """Tell it also while a version is compiled: a rater that is silent is taken for one that left."""
-        while True:
-            pause_s = TELL_S
-            try:
-                await self._tell(3 * TELL_S)
-            except StoreError as error:
-                _log.warning("timeline in force here not told", reason=str(error))
-                pause_s = TARIFF_RETRY_S
-            await _heard(self._swapped, pause_s)
-
-    async def _tell(self, for_s: float) -> None:
-        until_s = int(time.time() + for_s)
-        await self._store.tell_rater(self._name, self._counters.tariff_revision, until_s)
-
-
-async def _heard(event: asyncio.Event, pause_s: float) -> None:
-    """Wait for an event, but not longer than that."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), pause_s)
-        event.clear()
-
 
 _BESIDE_CALLS = METERING | USAGE | {Method.EXPLAIN}
 
@@ -250,6 +122,30 @@ def _usage_responder(shop: Shop, store: ValkeyStore, cyclops: Dialect) -> UsageR
     return UsageResponder(shop, dialects, DEADLINE_S)
 
 
+def _stats(
+    shop: Shop, store: ValkeyStore, responder: Responder, auditor: Auditor, scheduler: Scheduler
+) -> Callable[[], dict[str, int]]:
+    """Make what tells all figures of a rater, for the metrics of its pool."""
+
+    def stats() -> dict[str, int]:
+        traffic = store.counters
+        return shop.counters.snapshot(
+            accounts=responder.accounts_remembered,
+            tariff_version=shop.book.at(shop.clock.now_ns()).version,
+            store_up=int(store.connected),
+            store_round_trips=traffic.round_trips,
+            store_commands=traffic.commands,
+            store_reconnects=traffic.reconnects,
+            conservation_difference=auditor.difference,
+            conservation_checked=auditor.checked,
+            conservation_findings=auditor.findings,
+            cyclops_windows=scheduler.runs,
+            cyclops_unrated=scheduler.unrated,
+        )
+
+    return stats
+
+
 async def run_rater(
     *,
     store_url: str,
@@ -297,22 +193,7 @@ async def run_rater(
         auditor = Auditor(store, name)
         archivist = Archivist(store, clock, name, archive_after_days)
 
-        def stats() -> dict[str, int]:
-            traffic = store.counters
-            return counters.snapshot(
-                accounts=responder.accounts_remembered,
-                tariff_version=shop.book.at(clock.now_ns()).version,
-                store_up=int(store.connected),
-                store_round_trips=traffic.round_trips,
-                store_commands=traffic.commands,
-                store_reconnects=traffic.reconnects,
-                conservation_difference=auditor.difference,
-                conservation_checked=auditor.checked,
-                conservation_findings=auditor.findings,
-                cyclops_windows=scheduler.runs,
-                cyclops_unrated=scheduler.unrated,
-            )
-
+        stats = _stats(shop, store, responder, auditor, scheduler)
         port = 0
         if listen is not None:
             server = (open_server or _open_server)(DirectHost(dispatcher, stats, name))

@@ -10,8 +10,9 @@ from balancer.link import RaterLink
 from balancer.service import Balancer, serve_balancer
 from cgrates_py.counters import RaterCounters
 from cgrates_py.lane import LaneSettings, Shop
-from cgrates_py.rater_process import RETRY_TTL_S, TariffKeeper
+from cgrates_py.rater_process import RETRY_TTL_S
 from cgrates_py.responder import Responder
+from cgrates_py.tariff_keeper import TariffKeeper
 from protocol.dispatch import Dispatcher
 from rater.compiler import compile_tariff
 from rater.tariff import Tariff

@@ -6,12 +6,13 @@ from typing import Any, cast
 
 import pytest
 
-from cgrates_py import rater_process
+from cgrates_py import tariff_keeper
 from cgrates_py.counters import RaterCounters
-from cgrates_py.rater_process import TariffKeeper
 from cgrates_py.responder import Responder
+from cgrates_py.tariff_keeper import TariffKeeper
 from rater.book import Book
 from rater.tariff import Tariff
+from storage.store import StoreUnavailableError
 from storage.timeline import EVER, Timeline
 from storage.valkey import ValkeyStore
 
@@ -53,7 +54,7 @@ class Responding:
 
 
 async def test_a_rater_is_told_of_as_behind_while_it_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rater_process, "TELL_S", 0.0)
+    monkeypatch.setattr(tariff_keeper, "TELL_S", 0.0)
     store, responder = SlowStore(), Responding()
     keeper = TariffKeeper(
         cast(ValkeyStore, cast(Any, store)), "r", cast(Responder, cast(Any, responder)), RaterCounters()
@@ -67,3 +68,22 @@ async def test_a_rater_is_told_of_as_behind_while_it_compiles(monkeypatch: pytes
     assert store.told[:3] == [0, 0, 0]
     assert responder.book is not None
     assert responder.book.version == store.told[-1] == 1
+
+
+class ReadOnlyStore(SlowStore):
+    """A store that cannot write: a replica, a full disk, no memory left."""
+
+    async def tell_rater(self, name: str, revision: int, until_s: int) -> None:
+        raise StoreUnavailableError("the store is a read-only replica")
+
+
+async def test_a_rater_starts_on_a_store_that_cannot_write() -> None:
+    store, responder = ReadOnlyStore(), Responding()
+    store.let_go.set()
+    keeper = TariffKeeper(
+        cast(ValkeyStore, cast(Any, store)), "r", cast(Responder, cast(Any, responder)), RaterCounters()
+    )
+    await keeper.announce()
+    await keeper.load()
+    assert responder.book is not None
+    assert responder.book.version == 1
