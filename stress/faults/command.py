@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stderr.write(f"{lasted}; again: python -m stress faults {span} --seed {seed} --only {names}\n")
     if wrong:
         sys.stderr.write(f"logs and data are kept in {place}\n")
+        sys.stderr.write(_problems(results))
     else:
         shutil.rmtree(place)
     return int(wrong)
@@ -79,6 +80,11 @@ def _report(results: Sequence[Result]) -> str:
         lines += [f"    {name}: {value}" for name, value in result.figures.items()]
         lines += [f"    ! {problem}" for problem in result.problems]
     return "\n".join(lines) + "\n"
+
+
+def _problems(results: Sequence[Result]) -> str:
+    """List what was wrong once more: the end of a log is what people see of it."""
+    return "".join(f"! {result.name}: {problem}\n" for result in results for problem in result.problems)
 
 
 def _quiet() -> None:

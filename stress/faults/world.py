@@ -239,7 +239,8 @@ class World:
 class Parts:
     """The parts of a server as processes of their own, so that something can stand between them.
 
-    Nothing starts them again. The store is the embedded one, on a data directory in ``place``.
+    Nothing starts them again. The store is the embedded one, on a data directory in ``place``; the parts have
+    another one there, so that they meet no files of whatever else runs in the working directory.
     """
 
     def __init__(self, place: Path, more: Mapping[str, str] | None = None) -> None:
@@ -247,7 +248,8 @@ class Parts:
         self.data_dir = place / "data"
         self.store = EmbeddedStore(self.data_dir)
         self.programs: dict[str, Program] = {}
-        self._more = dict(more or {}) | {"CGRATES_SECRET": SECRET}
+        own = {"CGRATES_SECRET": SECRET, "CGRATES_DATA_DIR": str(place / "parts")}
+        self._more = own | dict(more or {})
 
     async def __aenter__(self) -> Self:
         self.place.mkdir(parents=True, exist_ok=True)
