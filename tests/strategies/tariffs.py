@@ -22,6 +22,7 @@ from rater.tariff import (
     Timing,
     VolumeDiscount,
 )
+from storage.loading.calendar import matches_sometime
 from tests.strategies.calls import CATEGORY, CUSTOMER, SUBJECTS, ZONES, instant_near, prefix
 from tests.strategies.dice import Dice
 
@@ -47,10 +48,14 @@ def clock(dice: Dice) -> int:
 
 
 def days(dice: Dice) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Months, month days and week days; most often any."""
+    """Months, month days and week days that come at some time; most often any."""
     months = dice.some((2, 3, 4, 5, 10, 12), 4) if dice.one_in(6) else ()
     month_days = dice.some((1, 15, 27, 28, 29, 30, 31), 4) if dice.one_in(6) else ()
     week_days = dice.some(range(7), 6) if dice.one_in(3) else ()
+    if not matches_sometime(
+        (), months, month_days, week_days
+    ):  # the thirtieth of February: no loader takes it
+        month_days = ()
     return months, month_days, week_days
 
 
