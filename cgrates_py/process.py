@@ -82,17 +82,12 @@ def bound(listening: socket.socket) -> Address:
     return Address(host, port)
 
 
-GC_THRESHOLDS = (50_000, 20, 50)
-"""When to look for cycles: requests leave none, and Python's 700 objects cost a twentieth of a debit."""
-
-
 def settle_memory() -> None:
     """Spare what is in memory now from the garbage collector: modules, tariffs, what lives as long as we do.
 
     A collection then looks at what requests left behind and nothing else. What the allocator holds for nobody
     goes back to the system, where the C library can do that: of a large tariff a tenth of a rater.
     """
-    gc.set_threshold(*GC_THRESHOLDS)
     gc.freeze()
     if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         trim(0)
