@@ -26,6 +26,7 @@ from rater.tariff import (
     Tariff,
     TariffPlan,
 )
+from storage.loading.folder import TARIFF_COLUMNS
 from storage.loading.values import EARLIEST_NS
 
 Cells = Sequence[str]
@@ -85,35 +86,26 @@ def _write_documents(tariff: Tariff, folder: Path) -> Iterator[str]:
 def _write_sheets(tariff: Tariff, folder: Path) -> Iterator[str]:
     if not _has_plans(tariff):
         return
-    sheets: dict[str, tuple[str, Iterable[Cells]]] = {
-        "Timings.csv": ("#Id,Years,Months,MonthDays,WeekDays,Time,Timezone", _timings(tariff)),
-        "Rates.csv": ("#Id,ConnectFee,Rate,RateUnit,RateIncrement,GroupIntervalStart", _rates(tariff)),
-        "DestinationRates.csv": (
-            "#Id,DestinationId,RatesId,RoundingMethod,RoundingDecimals,MaxCost,MaxCostStrategy",
-            _destination_rates(tariff),
-        ),
-        "RatingPlans.csv": ("#Id,DestinationRatesId,TimingId,Weight,AtActivation", _plan_lines(tariff)),
-        "RatingProfiles.csv": (
-            "#Tenant,Category,Subject,ActivationTime,RatingPlanId,FallbackSubjects",
-            _profiles(tariff),
-        ),
+    sheets: dict[str, Iterable[Cells]] = {
+        "Timings.csv": _timings(tariff),
+        "Rates.csv": _rates(tariff),
+        "DestinationRates.csv": _destination_rates(tariff),
+        "RatingPlans.csv": _plan_lines(tariff),
+        "RatingProfiles.csv": _profiles(tariff),
     }
     if not (tariff.rates or tariff.plans):
-        sheets = {"Destinations.csv": ("#Id,Prefix", _destinations(tariff)), **sheets}
-    for name, (heading, rows) in sheets.items():
-        if _write_sheet(folder / name, heading, rows):
+        sheets = {"Destinations.csv": _destinations(tariff), **sheets}
+    for name, rows in sheets.items():
+        if found := list(rows):
+            write_sheet(folder / name, TARIFF_COLUMNS[name], found)
             yield name
 
 
-def _write_sheet(path: Path, heading: str, rows: Iterable[Cells]) -> bool:
-    """Write a file of rows; no file if there are none."""
-    found = list(rows)
-    if not found:
-        return False
+def write_sheet(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file of a tariff folder: its columns as a comment, and its rows."""
     with path.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(f"{heading}\n")
-        csv.writer(stream, lineterminator="\n").writerows(found)
-    return True
+        stream.write(f"#{','.join(columns)}\n")
+        csv.writer(stream, lineterminator="\n").writerows(rows)
 
 
 def _has_plans(tariff: Tariff) -> bool:

@@ -1,30 +1,19 @@
 """Writes the CSV files of a tariff folder, each with its heading."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from storage.exporting import write_sheet
+from storage.loading.folder import TARIFF_COLUMNS
 
 Rows = Iterable[Sequence[object]]
 
 OFF_PEAK_TIMINGS = ("EARLY", "EVENING", "WEEKEND")
 """The timings of every hour that is not ``PEAK``."""
 
-HEADINGS: dict[str, tuple[str, ...]] = {
-    "Destinations": ("Id", "Prefix"),
-    "Timings": ("Id", "Years", "Months", "MonthDays", "WeekDays", "Time", "Timezone"),
-    "Rates": ("Id", "ConnectFee", "Rate", "RateUnit", "RateIncrement", "GroupIntervalStart"),
-    "DestinationRates": (
-        "Id",
-        "DestinationId",
-        "RatesId",
-        "RoundingMethod",
-        "RoundingDecimals",
-        "MaxCost",
-        "MaxCostStrategy",
-    ),
-    "RatingPlans": ("Id", "DestinationRatesId", "TimingId", "Weight"),
-    "RatingProfiles": ("Tenant", "Category", "Subject", "ActivationTime", "RatingPlanId", "FallbackSubjects"),
-    "Actions": (
+COLUMNS: Mapping[str, Sequence[str]] = {
+    **TARIFF_COLUMNS,
+    "Actions.csv": (
         "ActionsId",
         "Action",
         "ExtraParameters",
@@ -43,8 +32,15 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "BalanceDisabled",
         "Weight",
     ),
-    "ActionPlans": ("Id", "ActionsId", "TimingId", "Weight"),
-    "AccountActions": ("Tenant", "Account", "ActionPlanId", "ActionTriggersId", "AllowNegative", "Disabled"),
+    "ActionPlans.csv": ("Id", "ActionsId", "TimingId", "Weight"),
+    "AccountActions.csv": (
+        "Tenant",
+        "Account",
+        "ActionPlanId",
+        "ActionTriggersId",
+        "AllowNegative",
+        "Disabled",
+    ),
 }
 
 
@@ -52,9 +48,8 @@ def write_folder(out: Path, sheets: dict[str, Rows]) -> None:
     """Write the CSV files of a folder, each with its heading as a comment."""
     out.mkdir(parents=True, exist_ok=True)
     for name, lines in sheets.items():
-        with (out / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
-            stream.write(f"#{','.join(HEADINGS[name])}\n")
-            csv.writer(stream, lineterminator="\n").writerows(lines)
+        file = f"{name}.csv"
+        write_sheet(out / file, COLUMNS[file], lines)
 
 
 def timings(zone: str) -> Rows:

@@ -12,36 +12,13 @@ from decimal import Decimal
 from cgrates_py.rate_decks.findings import Done, Findings
 from cgrates_py.rate_decks.reading import Deck, Entry, Terms
 from rater.quantity import SCALE
+from storage.loading.folder import TARIFF_COLUMNS
 
 Row = Sequence[str]
 Sheets = dict[str, list[Row]]
 
 ACTIVATIONS_MAX = 62
 """Dates to come in one deck: each is a whole rating plan. Carriers announce within two months."""
-
-HEADINGS: Mapping[str, Row] = {
-    "Destinations.csv": ("#Id", "Prefix"),
-    "Timings.csv": ("#Id", "Years", "Months", "MonthDays", "WeekDays", "Time", "Timezone"),
-    "Rates.csv": ("#Id", "ConnectFee", "Rate", "RateUnit", "RateIncrement", "GroupIntervalStart"),
-    "DestinationRates.csv": (
-        "#Id",
-        "DestinationId",
-        "RatesId",
-        "RoundingMethod",
-        "RoundingDecimals",
-        "MaxCost",
-        "MaxCostStrategy",
-    ),
-    "RatingPlans.csv": ("#Id", "DestinationRatesId", "TimingId", "Weight"),
-    "RatingProfiles.csv": (
-        "#Tenant",
-        "Category",
-        "Subject",
-        "ActivationTime",
-        "RatingPlanId",
-        "FallbackSubjects",
-    ),
-}  # fmt: skip -- as docs/TARIFF_CSV.md has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +62,7 @@ def build(deck: Deck, profile: Profile, as_of_ns: int, findings: Findings) -> Bu
             classes.setdefault((last.name, steps), []).append(code)
     if not classes:
         raise BuildingError("expected at least one price that holds now or later, got none")
-    sheets: Sheets = {name: [] for name in HEADINGS}
+    sheets: Sheets = {name: [] for name in TARIFF_COLUMNS}
     plans = [_plan_id(profile.plan, moment, place) for place, moment in enumerate(moments)]
     rates: dict[Terms, str] = {}
     numbers: dict[str, int] = {}

@@ -1,17 +1,18 @@
 """Imports a rate deck: reads it, and writes the folder that ``load`` takes, whole or not at all."""
 
-import csv
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgrates_py.rate_decks.building import HEADINGS, Built, Profile, Sheets, build
+from cgrates_py.rate_decks.building import Built, Profile, Sheets, build
 from cgrates_py.rate_decks.columns import Field, Layout
 from cgrates_py.rate_decks.findings import Findings
 from cgrates_py.rate_decks.reading import Deck, Rules, read_deck
 from cgrates_py.rate_decks.sheets import opened
+from storage.exporting import write_sheet
+from storage.loading.folder import TARIFF_COLUMNS
 
 
 class FolderError(ValueError):
@@ -52,18 +53,15 @@ def import_deck(
 def write_folder(out: Path, sheets: Sheets) -> None:
     """Write the files where there is nothing yet, or an earlier import. Raises FolderError, OSError."""
     if out.exists():
-        others = (
-            [each.name for each in out.iterdir() if each.name not in HEADINGS] if out.is_dir() else ["a file"]
-        )
+        found = [each.name for each in out.iterdir()] if out.is_dir() else ["a file"]
+        others = [name for name in found if name not in TARIFF_COLUMNS]
         if others:
             raise FolderError(f"{out}: expected nothing or an earlier import, got {others[0]}")
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        for name, heading in HEADINGS.items():
-            with (fresh / name).open("w", encoding="utf-8", newline="") as stream:
-                stream.write(",".join(heading) + "\n")
-                csv.writer(stream, lineterminator="\n").writerows(sheets[name])
+        for name, columns in TARIFF_COLUMNS.items():
+            write_sheet(fresh / name, columns, sheets[name])
         if out.exists():
             shutil.rmtree(out)
         fresh.chmod(0o755)

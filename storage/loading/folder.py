@@ -6,7 +6,7 @@ of that no more than the bounds below, also when a file changes while it is read
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
@@ -29,14 +29,21 @@ PROGRESS_LINES = 4_096
 """Lines (or JSON elements) between two calls of a progress listener."""
 
 JSON_FILES = ("destinations.json", "activation_periods.json", "tariff_plans.json", "user_budgets.json")
-TARIFF_CSV_FILES = (
-    "Destinations.csv",
-    "Timings.csv",
-    "Rates.csv",
-    "DestinationRates.csv",
-    "RatingPlans.csv",
-    "RatingProfiles.csv",
-)
+TARIFF_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "Destinations.csv": ("Id", "Prefix"),
+    "Timings.csv": ("Id", "Years", "Months", "MonthDays", "WeekDays", "Time", "Timezone"),
+    "Rates.csv": ("Id", "ConnectFee", "Rate", "RateUnit", "RateIncrement", "GroupIntervalStart"),
+    "DestinationRates.csv": (
+        *("Id", "DestinationId", "RatesId"),
+        *("RoundingMethod", "RoundingDecimals", "MaxCost", "MaxCostStrategy"),
+    ),
+    "RatingPlans.csv": ("Id", "DestinationRatesId", "TimingId", "Weight", "AtActivation"),
+    "RatingProfiles.csv": (
+        *("Tenant", "Category", "Subject", "ActivationTime", "RatingPlanId", "FallbackSubjects"),
+    ),
+}
+"""The files of a tariff and the columns of each, as docs/TARIFF_CSV.md describes them."""
+TARIFF_CSV_FILES = tuple(TARIFF_COLUMNS)
 ACCOUNT_CSV_FILES = ("Actions.csv", "ActionPlans.csv", "AccountActions.csv")
 CSV_FILES = TARIFF_CSV_FILES + ACCOUNT_CSV_FILES
 
