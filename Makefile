@@ -9,10 +9,13 @@ help:  ## this list
 
 install: .venv/.installed  ## make .venv with everything in it
 
-# the compiled core is rebuilt when one of its modules changes
-.venv/.installed: pyproject.toml requirements.lock setup.py $(wildcard rater/*.py rater/*/*.py cgrates_py/metering/*.py) $(addprefix cgrates_py/,answers.py lane.py responder.py)
+.venv/.required: requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	@touch $@
+
+# the compiled core is rebuilt when one of its modules changes
+.venv/.installed: .venv/.required pyproject.toml setup.py $(wildcard rater/*.py rater/*/*.py cgrates_py/metering/*.py) $(addprefix cgrates_py/,answers.py lane.py responder.py)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
@@ -22,7 +25,7 @@ run: install  ## start the server with demo data, in the foreground (Ctrl-C stop
 test: install  ## run the tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
-check: install  ## ruff, mypy strict, import rules
+check: .venv/.required  ## ruff, mypy strict, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
