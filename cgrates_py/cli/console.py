@@ -9,7 +9,6 @@ import typer
 
 from cgrates_py.cli import USAGE, CommandError
 from cgrates_py.cli.explain import explain
-from cgrates_py.cli.settings import load_settings
 from protocol.access import CONSOLE_ID, derived_key
 from protocol.errors import Code, code_of
 from protocol.methods import NAMES, Method
@@ -187,6 +186,8 @@ def _own_key() -> str | None:
     from cgrates_py.secret import SecretError, known_secret  # noqa: PLC0415 -- settings take their time
 
     try:
+        from cgrates_py.cli.settings import load_settings  # noqa: PLC0415 -- likewise
+
         secret = known_secret(load_settings(None))
     except SecretError:
         return None  # it is somebody else's
