@@ -206,11 +206,19 @@ class Book:
             node = table.parent(node)
         return tuple(found)
 
-    def prefixes(self, customer: str, subject: str, category: str) -> set[str]:
-        """List every prefix (digits only) that can decide how a subject's calls are routed, at any time."""
-        return set(self.each_prefix(customer, subject, category)) - {""}
+    def listed(self) -> list[tuple[str, int]]:
+        """List all prefixes of destinations (digits only) with their groups, for ``prefixes`` of many."""
+        return list(self._table.prefixes())
 
-    def each_prefix(self, customer: str, subject: str, category: str) -> Iterator[str]:
+    def prefixes(
+        self, customer: str, subject: str, category: str, listed: Iterable[tuple[str, int]] | None = None
+    ) -> set[str]:
+        """List every prefix (digits only) that can decide how a subject's calls are routed, at any time."""
+        return set(self.each_prefix(customer, subject, category, listed)) - {""}
+
+    def each_prefix(
+        self, customer: str, subject: str, category: str, listed: Iterable[tuple[str, int]] | None = None
+    ) -> Iterator[str]:
         """Go through the same prefixes, some of them more than once, perhaps the empty one."""
         own = self._rates.get((customer, subject))
         if own is not None:
@@ -222,7 +230,8 @@ class Book:
             seen += profiles
             lines = [line for profile in profiles for line in profile]
             for plan_id in {line.rating_plan_id for line in lines}:
-                yield from self._plans[plan_id].prefixes()
+                every = self._table.prefixes() if listed is None else listed
+                yield from self._plans[plan_id].prefixes(every)
             names = {name for line in lines for name in line.fallback_subjects}
             waiting = [self._profiles.get((customer, category, name)) for name in names]
 

@@ -4,7 +4,7 @@ Plans have no prefixes of their own: the tariff's table tells whose prefixes beg
 its lines say of those destinations. Schedules are compiled when the first call needs one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
@@ -155,10 +155,10 @@ class CompiledPlan:
         shown = ("+" if plus else "") + number[:length] if length else ANY
         return shown, self._period(activation_ns, tuple(chain))
 
-    def prefixes(self) -> Iterator[str]:
-        """List the prefixes, digits only."""
+    def prefixes(self, listed: Iterable[tuple[str, int]]) -> Iterator[str]:
+        """Pick the prefixes that it prices from those of the table, listed with their groups."""
         priced: dict[int, int] = {}
-        for prefix, group in self._table.prefixes():
+        for prefix, group in listed:
             kind = priced.get(group)
             if kind is None:
                 kind = priced[group] = self._kind(group)

@@ -1,14 +1,12 @@
 """What differs between two meanings: a line for each thing that changed, with the moments at which it did."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
 from cgrates_py.tariffs import words
 from cgrates_py.tariffs.calendar import Calendar
 from cgrates_py.tariffs.meaning import Meaning, Part, Price
-from rater.quantity import SCALE
 from rater.quantity import text as amount
 
 UNRATED = "unrated"
@@ -91,7 +89,7 @@ def _pair(pair: Pair) -> Iterator[tuple[str, str, str, str]]:
         return
     if before.connect_fee != after.connect_fee:
         fees = before.connect_fee, after.connect_fee
-        change = words.percent(Fraction(fees[0], SCALE), Fraction(fees[1], SCALE))
+        change = words.percent(*fees)
         yield "connect fee", amount(fees[0]), amount(fees[1]), change
     yield from _steps(before, after)
     for what, said in (("rounding", words.settlement), ("maximum cost", words.cap)):
@@ -102,13 +100,13 @@ def _pair(pair: Pair) -> Iterator[tuple[str, str, str, str]]:
 
 def _steps(before: Price, after: Price) -> Iterator[tuple[str, str, str, str]]:
     if [step.from_ns for step in before.steps] != [step.from_ns for step in after.steps]:
-        yield "rate groups", words.steps(before), words.steps(after, before.steps[0].unit), ""
+        yield "rate groups", words.steps(before), words.steps(after, before.units[0]), ""
         return
     said: list[dict[int, tuple[str, str, str]]] = [{}, {}]
-    for old, new in zip(before.steps, after.steps, strict=True):
-        prices = words.unit_price(old, old.unit), words.unit_price(new, old.unit)
-        if old.per_second != new.per_second:
-            said[0][old.from_ns] = (*prices, words.percent(old.per_second, new.per_second))
+    for old, new, unit in zip(before.steps, after.steps, before.units, strict=True):
+        if (old.numerator, old.denominator) != (new.numerator, new.denominator):
+            change = words.percent(old.numerator * new.denominator, new.numerator * old.denominator)
+            said[0][old.from_ns] = words.unit_price(old, unit), words.unit_price(new, unit), change
         if old.increment_ns != new.increment_ns:
             said[1][old.from_ns] = words.increment(old), words.increment(new), ""
     for what, found in zip(("price", "increment"), said, strict=True):

@@ -4,19 +4,19 @@ Every prefix of either side is routed by the compiled books, which alone decide 
 a number stands for every number that it is the longest prefix of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from cgrates_py.tariffs import plans
 from cgrates_py.tariffs.calendar import Calendar
 from cgrates_py.tariffs.changes import Line, lines
 from cgrates_py.tariffs.meaning import Meanings, rules_of
-from cgrates_py.tariffs.numbers import pieces, written
+from cgrates_py.tariffs.numbers import Piece, pieces, written
 from cgrates_py.tariffs.subjects import Likeness, Who, named
 from cgrates_py.tariffs.timelines import Timeline, Timelines
 from rater.book import FOREVER, Book
 from rater.compiler import compile_tariff
-from rater.prefixes import build
+from rater.prefixes import PrefixTable, build
 from rater.tariff import Tariff
 
 
@@ -62,6 +62,7 @@ class _Side(NamedTuple):
     tariff: Tariff
     book: Book
     likeness: Likeness
+    listed: list[tuple[str, int]]
     groups: dict[str, tuple[int, ...]]
 
 
@@ -69,16 +70,15 @@ def diff(
     before: Tariff, after: Tariff, *, from_ns: int, until_ns: int = FOREVER, subject: Who | None = None
 ) -> Difference:
     """Compare two tariffs for calls between two instants; only one ``subject`` if given."""
-    meanings = Meanings(Calendar([*rules_of(before), *rules_of(after)]))
     old, new = _sides(before, after)
     everybody = {subject} if subject else named(before) | named(after)
     alike: dict[object, list[Who]] = {}
     for who in sorted(everybody):
         alike.setdefault((old.likeness.of(who), new.likeness.of(who)), []).append(who)
+    comparing = _Comparing(old, new, (from_ns, until_ns))
     same: dict[tuple[Change, ...], list[Who]] = {}
     for members in alike.values():
-        span = (from_ns, until_ns)
-        changes = _changes(old, new, members[0], meanings, span)
+        changes = comparing.changes(members[0])
         if changes:
             same.setdefault(changes, []).extend(members)
     groups = tuple(Group(tuple(sorted(members)), changes) for changes, members in same.items())
@@ -87,48 +87,64 @@ def diff(
 
 def _sides(before: Tariff, after: Tariff) -> list[_Side]:
     """Compile both; the same numbers are usually priced otherwise, and one table of prefixes serves both."""
-    table, groups = build(before.destinations), dict[str, tuple[int, ...]]()
-    sides = [_Side(before, compile_tariff(before, table), Likeness(before), groups)]
-    if after.destinations != before.destinations:
-        table, groups = build(after.destinations), {}
-    return [*sides, _Side(after, compile_tariff(after, table), Likeness(after), groups)]
+    table = build(before.destinations)
+    old = _side(before, table, {})
+    if after.destinations == before.destinations:
+        return [old, _side(after, table, old.groups)]
+    return [old, _side(after, build(after.destinations), {})]
 
 
-def _changes(
-    old: _Side, new: _Side, who: Who, meanings: Meanings, span: tuple[int, int]
-) -> tuple[Change, ...]:
-    prefixes = {""}
-    for side in (old, new):
-        prefixes |= side.book.prefixes(who.customer, who.subject, who.category)
-    ordered = sorted(prefixes)
-    before, after = (
-        Timelines(each.book, each.tariff, who, meanings, *span, groups=each.groups) for each in (old, new)
-    )
-    changed: dict[str, Pair] = {}
-    for prefix in ordered:
-        pair = before.of(prefix), after.of(prefix)
-        if pair[0] != pair[1]:
-            changed[prefix] = pair
-    if not changed:
-        return ()
-    found: dict[Told, list[Stretch]] = {}
-    told: dict[Pair, list[Told]] = {}
-    for pair, stretch in _stretches(ordered, changed):
-        if pair not in told:
-            told[pair] = list(_told(pair, meanings))
-        for each in told[pair]:
-            found.setdefault(each, []).append(stretch)
-    known: dict[Stretch, list[str]] = {}
-    changes = [Change(_written(held, known), *each) for each, held in found.items()]
-    return tuple(sorted(changes, key=lambda change: (change.numbers, change.from_ns or 0)))
+def _side(tariff: Tariff, table: PrefixTable, groups: dict[str, tuple[int, ...]]) -> _Side:
+    book = compile_tariff(tariff, table)
+    return _Side(tariff, book, Likeness(tariff), book.listed(), groups)
 
 
-def _stretches(ordered: list[str], changed: dict[str, Pair]) -> Iterator[tuple[Pair, Stretch]]:
+class _Comparing:
+    """Finds what changed for one subject after the other, and remembers what many have in common."""
+
+    def __init__(self, old: _Side, new: _Side, span: tuple[int, int]) -> None:
+        self._sides = old, new
+        self._span = span
+        self._meanings = Meanings(Calendar([*rules_of(old.tariff), *rules_of(new.tariff)]))
+        self._pieces: dict[tuple[str, ...], list[Piece]] = {}
+        self._told: dict[Pair, list[Told]] = {}
+        self._written: dict[Stretch, list[str]] = {}
+
+    def changes(self, who: Who) -> tuple[Change, ...]:
+        """List what changed for a subject, in order of the numbers."""
+        prefixes = {""}
+        for side in self._sides:
+            prefixes |= side.book.prefixes(who.customer, who.subject, who.category, side.listed)
+        ordered = tuple(sorted(prefixes))
+        before, after = (
+            Timelines(each.book, each.tariff, who, self._meanings, *self._span, groups=each.groups)
+            for each in self._sides
+        )
+        changed: dict[str, Pair] = {}
+        for prefix in ordered:
+            pair = before.of(prefix), after.of(prefix)
+            if pair[0] != pair[1]:
+                changed[prefix] = pair
+        if not changed:
+            return ()
+        if ordered not in self._pieces:
+            self._pieces = {ordered: list(pieces(ordered))}  # most subjects have those of the one before
+        found: dict[Told, list[Stretch]] = {}
+        for pair, stretch in _stretches(self._pieces[ordered], changed):
+            if pair not in self._told:
+                self._told[pair] = list(_told(pair, self._meanings))
+            for each in self._told[pair]:
+                found.setdefault(each, []).append(stretch)
+        changes = [Change(_written(held, self._written), *each) for each, held in found.items()]
+        return tuple(sorted(changes, key=lambda change: (change.numbers, change.from_ns or 0)))
+
+
+def _stretches(numbers: Iterable[Piece], changed: Mapping[str, Pair]) -> Iterator[tuple[Pair, Stretch]]:
     """Join neighbouring numbers of the same change; in order."""
     held: Pair | None = None
     start = end = ""
     waiting: str | None = None
-    for piece in pieces(ordered):
+    for piece in numbers:
         if piece.owner is None:
             waiting = piece.start if waiting is None else waiting
             continue

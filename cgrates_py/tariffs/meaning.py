@@ -6,9 +6,9 @@ not.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
+from math import gcd
+from typing import NamedTuple
 
 from cgrates_py.tariffs.calendar import Calendar
 from rater.plan import Period
@@ -17,21 +17,19 @@ from rater.tariff import MaxCostStrategy, Rounding, Tariff
 from rater.timing import Days
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A price from so much usage on: ``per_second``, and the increment (0: charged by the nanosecond).
+class Step(NamedTuple):
+    """A price from so much usage on, and the increment (0: charged by the nanosecond).
 
-    ``unit`` is the billing unit as written, in seconds; the same price may be written in several.
+    A second costs ``numerator / denominator`` units of money, in lowest terms.
     """
 
     from_ns: int
-    per_second: Fraction
+    numerator: int
+    denominator: int
     increment_ns: int
-    unit: Decimal = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """How the sum of one destination rate is rounded and capped (``cap`` in 10⁻⁹ units)."""
 
     rounding: Rounding
@@ -40,21 +38,45 @@ class Settlement:
     strategy: MaxCostStrategy
 
 
-@dataclass(frozen=True, slots=True)
 class Price:
-    """What a moment costs: the steps by usage, the connect fee (10⁻⁹ units), the settlement of its sum."""
+    """What a moment costs: the steps by usage, the connect fee (10⁻⁹ units), the settlement of its sum.
 
-    steps: tuple[Step, ...]
-    connect_fee: int
-    settlement: Settlement | None
+    ``units`` are the billing units of the steps as written, in seconds; the same price may be written in
+    several, and is equal then.
+    """
+
+    __slots__ = ("_hash", "connect_fee", "settlement", "steps", "units")
+
+    def __init__(
+        self,
+        steps: tuple[Step, ...],
+        units: tuple[Decimal, ...],
+        connect_fee: int,
+        settlement: Settlement | None,
+    ) -> None:
+        self.steps = steps
+        self.units = units
+        self.connect_fee = connect_fee
+        self.settlement = settlement
+        self._hash = hash((steps, connect_fee))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Price)
+            and self.steps == other.steps
+            and self.connect_fee == other.connect_fee
+            and self.settlement == other.settlement
+        )
 
 
 Part = tuple[int, int | None]
 """(end of the clock in ns, place in ``Meaning.prices``): None has no price."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """Prices of all moments. ``days`` has the parts of each kind of days of the calendar, in its order.
 
     ``sums`` numbers, for each price, the sum that it is settled in. ``zone`` is empty where clocks are read
@@ -135,6 +157,7 @@ UNRATED = -1
 def price_of(ladder: Ladder) -> Price:
     """Give what a ladder means."""
     steps: list[Step] = []
+    units: list[Decimal] = []
     connect_fee = 0
     for rate, following in zip(ladder, (*ladder[1:], None), strict=True):
         if following is not None and following.group_start_ns <= max(rate.group_start_ns, 0):
@@ -142,16 +165,23 @@ def price_of(ladder: Ladder) -> Price:
         if not steps:
             connect_fee = rate.connect_fee
         step = _step(rate, rate.group_start_ns if steps else 0)
-        linear = not step.increment_ns and bool(steps) and not steps[-1].increment_ns
-        if not (linear and steps[-1].per_second == step.per_second):
+        if not (steps and _goes_on(steps[-1], step)):
             steps.append(step)
-    return Price(tuple(steps), connect_fee, _settlement(ladder[0].terms))
+            units.append(rate.shown.billing_unit or Decimal(1))
+    return Price(tuple(steps), tuple(units), connect_fee, _settlement(ladder[0].terms))
+
+
+def _goes_on(before: Step, after: Step) -> bool:
+    """Tell whether a step is the one before, further on; increments begin anew where it begins."""
+    linear = not before.increment_ns and not after.increment_ns
+    return linear and (before.numerator, before.denominator) == (after.numerator, after.denominator)
 
 
 def _step(rate: Rate, from_ns: int) -> Step:
     increment_ns = rate.increment_ns if rate.increment_ns > 1 and rate.numerator else 0
-    per_second = Fraction(rate.numerator, rate.denominator * (rate.increment_ns or 1))
-    return Step(from_ns, per_second, increment_ns, rate.shown.billing_unit or Decimal(1))
+    numerator, denominator = rate.numerator, rate.denominator * (rate.increment_ns or 1)
+    common = gcd(numerator, denominator)
+    return Step(from_ns, numerator // common, denominator // common, increment_ns)
 
 
 def _settlement(terms: Terms | None) -> Settlement | None:

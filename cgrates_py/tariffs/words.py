@@ -1,8 +1,8 @@
 """Prices, clocks and durations as texts for people; every figure exact."""
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from fractions import Fraction
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from math import gcd
 
 from cgrates_py.tariffs.calendar import EVERY_DAY, Calendar
 from cgrates_py.tariffs.meaning import Price, Settlement, Step
@@ -14,27 +14,26 @@ from rater.tariff import MaxCostStrategy
 ALWAYS = "always"
 NO_PRICE = "no price"
 
-_EXACT = Context(prec=400)
+_EXACT = Context(prec=400, traps=[Inexact])
+_NEAR = Context(prec=60)
+_CENT = Decimal("0.01")
 
 
-def exact(value: Fraction) -> str:
-    """Print a number exactly: as a decimal, or as a fraction where it has no end."""
-    rest = value.denominator
-    for factor in (2, 5):
-        while rest % factor == 0:
-            rest //= factor
-    if rest != 1:
-        return str(value)
-    return decimal_text(_EXACT.divide(Decimal(value.numerator), Decimal(value.denominator)))
+def exact(numerator: int, denominator: int) -> str:
+    """Print a number exactly: as a decimal, or as a fraction in lowest terms where it has no end."""
+    try:
+        return decimal_text(_EXACT.divide(Decimal(numerator), Decimal(denominator)))
+    except Inexact:
+        common = gcd(numerator, denominator)
+        return f"{numerator // common}/{denominator // common}"
 
 
-def percent(before: Fraction, after: Fraction) -> str:
+def percent(before: int, after: int) -> str:
     """Tell by how many percent a number changed, to two decimals; empty where it was none."""
     if not before:
         return ""
-    change = (after - before) / before * 100
-    ratio = Context(prec=60).divide(Decimal(change.numerator), Decimal(change.denominator))
-    rounded = ratio.quantize(Decimal("0.01"), ROUND_HALF_EVEN, Context(prec=60))
+    ratio = _NEAR.divide(Decimal((after - before) * 100), Decimal(before))
+    rounded = ratio.quantize(_CENT, ROUND_HALF_EVEN, _NEAR)
     return f"{'+' if rounded > 0 else ''}{decimal_text(rounded)}"
 
 
@@ -45,7 +44,8 @@ def duration(nanoseconds: int) -> str:
 
 def unit_price(step: Step, unit: Decimal) -> str:
     """Print a price for one billing unit: ``0.2/60s``."""
-    return f"{exact(step.per_second * Fraction(unit))}/{decimal_text(unit)}s"
+    top, bottom = unit.as_integer_ratio()
+    return f"{exact(step.numerator * top, step.denominator * bottom)}/{decimal_text(unit)}s"
 
 
 def increment(step: Step) -> str:
@@ -69,12 +69,12 @@ def steps(price: Price, unit: Decimal | None = None) -> str:
     """Tell the prices by usage, with their increments."""
     said = []
     held = None
-    for step in price.steps:
+    for step, written in zip(price.steps, price.units, strict=True):
         told = [f"from {duration(step.from_ns)} on"] if step.from_ns else []
-        told += [unit_price(step, unit or step.unit)] if step.per_second != held else []
+        told += [unit_price(step, unit or written)] if (step.numerator, step.denominator) != held else []
         told += [f"by {duration(step.increment_ns)}"] if step.increment_ns else []
         said.append(" ".join(told))
-        held = step.per_second
+        held = step.numerator, step.denominator
     return ", ".join(said)
 
 
