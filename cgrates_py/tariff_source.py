@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from cgrates_py.cli import CommandError
 from rater.tariff import Tariff
-from storage.loading import Format, load_folder
-from storage.loading.folder import CSV_FILES, JSON_FILES
+from storage.loading import load_folder
 from storage.store import StoreCorruptError
 from storage.tariffs import READS_MAX
 from storage.timeline import Timeline
@@ -72,27 +71,13 @@ async def timeline_of(store: "ValkeyStore") -> tuple[Timeline, dict[int, Tariff]
 
 
 def folder_tariff(folder: Path, now_ns: int, timezone: str | None = None) -> Tariff:
-    """Read a folder alone, over nothing. Raises CommandError with every problem.
-
-    One with files of both formats, as ``tariff export`` writes for a tariff of both kinds, is read by both.
-    """
-    tariff = Tariff()
-    for format_ in formats_of(folder):
-        try:
-            loaded = load_folder(folder, tariff, now_ns=now_ns, format=format_, timezone=timezone)
-        except OSError as error:
-            raise CommandError(str(error)) from None
-        if loaded.problem_count:
-            lines = [f"problem: {problem}" for problem in loaded.problems]
-            count = f"{loaded.problem_count} problem{'s' if loaded.problem_count > 1 else ''}"
-            raise CommandError("\n".join([f"{folder} cannot be loaded: {count}", *lines]))
-        tariff = loaded.tariff
-    return tariff
-
-
-def formats_of(folder: Path) -> tuple[Format | None, ...]:
-    """Tell in which formats a folder is to be read, in that order; None: whatever the loader recognises."""
-    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-    if names.isdisjoint(JSON_FILES) or names.isdisjoint(CSV_FILES):
-        return (None,)
-    return Format.JSON2012, Format.CSV
+    """Read a folder alone, over nothing. Raises CommandError with every problem."""
+    try:
+        loaded = load_folder(folder, Tariff(), now_ns=now_ns, timezone=timezone)
+    except OSError as error:
+        raise CommandError(str(error)) from None
+    if loaded.problem_count:
+        lines = [f"problem: {problem}" for problem in loaded.problems]
+        count = f"{loaded.problem_count} problem{'s' if loaded.problem_count > 1 else ''}"
+        raise CommandError("\n".join([f"{folder} cannot be loaded: {count}", *lines]))
+    return loaded.tariff

@@ -1,7 +1,6 @@
 """Writes a tariff as the files that it can be loaded from: CSV, and the JSON of 2012 for what only that says.
 
-Loading the files into an empty store gives an equal tariff; a folder with both formats is loaded by
-``--format json2012`` first and then by ``--format csv``.
+Loading the folder into an empty store gives an equal tariff.
 """
 
 import csv

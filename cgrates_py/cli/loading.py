@@ -97,7 +97,7 @@ def _report(path: Path, chosen: Format | None, outcome: Outcome, seconds: float)
     if loaded.problem_count:
         noun = "problem" if loaded.problem_count == 1 else "problems"
         raise CommandError(f"{loaded.problem_count} {noun} in {path}; nothing was loaded")
-    shape = chosen or detect(path) or " and ".join(_documents(path))
+    shape = chosen or " and ".join(detect(path) or _documents(path))
     counts = ", ".join(f"{count} {name}" for name, count in loaded.counts.items()) or "nothing"
     out.print(f"{path} ({shape}): {counts}", markup=False)
     if outcome.version is None:

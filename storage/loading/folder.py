@@ -58,16 +58,14 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def detect(folder: Path) -> Format | None:
-    """Recognise the format by the files; None if there are none of either, or of both."""
+def detect(folder: Path) -> tuple[Format, ...]:
+    """Recognise by the files which formats a folder is to be read in, one after the other; none: neither."""
     try:
         names = {entry.name for entry in folder.iterdir()}
     except OSError:
-        return None
-    has_json, has_csv = not names.isdisjoint(JSON_FILES), not names.isdisjoint(CSV_FILES)
-    if has_json == has_csv:
-        return None
-    return Format.JSON2012 if has_json else Format.CSV
+        return ()
+    files = {Format.JSON2012: JSON_FILES, Format.CSV: CSV_FILES}
+    return tuple(each for each, known in files.items() if not names.isdisjoint(known))
 
 
 class Folder:

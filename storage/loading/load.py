@@ -65,6 +65,7 @@ def load_folder(
 ) -> Loaded:
     """Read a folder over the tariff ``base``, a catalogue of usage over ``services`` by their ids, and so on.
 
+    ``format``: only the files of that one; else all that are there, those of 2012 first.
     ``timezone`` (IANA) is the zone of clocks whose file names none; ``now_ns`` is what ``*now`` means.
     ``progress`` is told (bytes read, bytes in all). Problems of the files are in the result; an unreadable
     disk raises OSError.
@@ -72,27 +73,31 @@ def load_folder(
     report = Report()
     if timezone is not None:
         _check_zone(timezone, report)
-    chosen = format or detect(folder)
+    chosen = (format,) if format else detect(folder)
     said, merged, catalogue, scrooge_seed = Tariff(), base, CatalogueSeed(), ScroogeSeed()
     cyclops_seed = CyclopsSeed()
-    accounts: tuple[AccountSeed, ...] = ()
+    accounts: list[AccountSeed] = []
     if not folder.is_dir():
         report.problem(str(folder), "", "a folder", "none")
-    elif chosen is None and not _has_documents_alone(folder):
-        _refuse_unknown(folder, report)
+    elif not chosen and not _has_documents(folder):
+        expected = f"at least one of {', '.join((*JSON_FILES, *CSV_FILES, *DOCUMENTS))}"
+        report.problem(str(folder), "", expected, "none")
     elif not report.problems.count:
         documents = Folder(folder, DOCUMENTS, report, progress)
         catalogue = read_catalogue(documents, services or {})
         scrooge_seed = read_scrooge(documents, scrooge_setup)
         cyclops_seed = read_cyclops(documents)
-        if chosen is not None:
-            said, merged, accounts = _read(folder, chosen, base, timezone, now_ns, report, progress)
-        for kind, name in replaced(base, said):
-            report.notice(kind, name, "a new Id", "one in use with other content, which this replaces")
+        for each in chosen:
+            before = merged
+            part, merged, opened = _read(folder, each, before, timezone, now_ns, report, progress)
+            for kind, name in replaced(before, part):
+                report.notice(kind, name, "a new Id", "one in use with other content, which this replaces")
+            said = merge(said, part) if said != Tariff() else part
+            accounts += opened
     failed = report.problems.count > 0
     return Loaded(
         tariff=base if failed else merged,
-        accounts=() if failed else accounts,
+        accounts=() if failed else tuple(accounts),
         catalogue=CatalogueSeed() if failed else catalogue,
         scrooge=ScroogeSeed() if failed else scrooge_seed,
         cyclops=CyclopsSeed() if failed else cyclops_seed,
@@ -134,18 +139,8 @@ def _read(
     return said, merged, tuple(AccountSeed(account, replace=False) for account in opened)
 
 
-def _has_documents_alone(folder: Path) -> bool:
-    names = {entry.name for entry in folder.iterdir()}
-    return not names.isdisjoint(DOCUMENTS) and names.isdisjoint(JSON_FILES + CSV_FILES)
-
-
-def _refuse_unknown(folder: Path, report: Report) -> None:
-    names = {entry.name for entry in folder.iterdir()}
-    if names.isdisjoint(JSON_FILES):
-        expected = f"at least one of {', '.join((*JSON_FILES, *CSV_FILES, *DOCUMENTS))}"
-        report.problem(str(folder), "", expected, "none")
-    else:
-        report.problem(str(folder), "", "files of one format (or say which)", "JSON and CSV files")
+def _has_documents(folder: Path) -> bool:
+    return any(entry.name in DOCUMENTS for entry in folder.iterdir())
 
 
 def _note_others(root: Path, report: Report) -> None:

@@ -15,21 +15,21 @@ from storage.loading.folder import LINE_BYTES_MAX
 from storage.loading.report import LISTED_MAX
 from tests.loading.folders import CSV, JSON, NOW_NS, load, notices, reports, write
 
-DETECTED: list[tuple[Mapping[str, str], Format | None]] = [
-    ({}, None),
-    ({"readme.txt": ""}, None),
-    ({"Attributes.csv": ""}, None),
-    ({"Rates.csv": ""}, Format.CSV),
-    ({"user_budgets.json": ""}, Format.JSON2012),
-    ({"Rates.csv": "", "user_budgets.json": ""}, None),
+DETECTED: list[tuple[Mapping[str, str], tuple[Format, ...]]] = [
+    ({}, ()),
+    ({"readme.txt": ""}, ()),
+    ({"Attributes.csv": ""}, ()),
+    ({"Rates.csv": ""}, (Format.CSV,)),
+    ({"user_budgets.json": ""}, (Format.JSON2012,)),
+    ({"Rates.csv": "", "user_budgets.json": ""}, (Format.JSON2012, Format.CSV)),
 ]
 
 
 @pytest.mark.parametrize(("files", "expected"), DETECTED)
 def test_the_format_is_recognised_by_the_files(
-    tmp_path: Path, files: Mapping[str, str], expected: Format | None
+    tmp_path: Path, files: Mapping[str, str], expected: tuple[Format, ...]
 ) -> None:
-    assert expected is detect(write(tmp_path, files))
+    assert expected == detect(write(tmp_path, files))
 
 
 def test_a_folder_that_is_not_there_or_has_nothing_is_one_problem(tmp_path: Path) -> None:
@@ -43,14 +43,26 @@ def test_a_folder_that_is_not_there_or_has_nothing_is_one_problem(tmp_path: Path
     ]
 
 
-def test_a_folder_of_both_formats_loads_when_told_which(tmp_path: Path) -> None:
+def test_a_folder_of_both_formats_is_loaded_by_both_or_by_the_one_that_is_named(tmp_path: Path) -> None:
     both = write(tmp_path, {**CSV, **JSON})
 
-    assert [f"{tmp_path}: expected files of one format (or say which), got JSON and CSV files"] == reports(
-        load(tmp_path, {})
-    )
-    loaded = load_folder(both, Tariff(), now_ns=NOW_NS, format=Format.JSON2012)
-    assert (reports(loaded), loaded.counts["prefix rates"]) == ([], 1)
+    old = load_folder(both, Tariff(), now_ns=NOW_NS, format=Format.JSON2012)
+    new = load_folder(both, old.tariff, now_ns=NOW_NS, format=Format.CSV)
+    loaded = load_folder(both, Tariff(), now_ns=NOW_NS)
+
+    assert [each.problems for each in (old, new, loaded)] == [(), (), ()]
+    assert loaded.tariff == new.tariff
+    assert loaded.accounts == (*old.accounts, *new.accounts)
+    assert loaded.tariff.rates and loaded.tariff.rating_plans
+    assert loaded.counts["prefix rates"] == old.counts["prefix rates"]
+    assert loaded.counts["rating plans"] == new.counts["rating plans"]
+
+
+def test_a_problem_of_one_format_forbids_the_other(tmp_path: Path) -> None:
+    loaded = load(tmp_path, {**CSV, **JSON, "Rates.csv": "R1,x,0.1,60s,0s,0s\n"})
+
+    assert loaded.problem_count
+    assert (loaded.tariff, loaded.accounts) == (Tariff(), ())
 
 
 def test_every_problem_of_every_file_is_in_one_report(tmp_path: Path) -> None:
