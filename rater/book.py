@@ -83,6 +83,12 @@ class Dated:
         return self._dated[first:last]
 
 
+def _begun(periods: DatedPeriods, from_ns: int) -> DatedPeriods:
+    """Have the first of some periods begin no sooner than where it prices a call."""
+    first_ns, first = periods[0]
+    return ((max(first_ns, from_ns), first), *periods[1:])
+
+
 class SubjectRates:
     """Every prefix of one subject."""
 
@@ -267,22 +273,25 @@ class Book:
         They do at their activation if the prices then in force are ``spanwise``; ``taken`` notes which did
         when. Refuses as ``route`` does, also if a later book refuses.
         """
-        found = self.route(customer, subject, category, number, start_ns, end_ns)
-        if isinstance(found, Refusal):
-            return found
-        periods = found.periods
-        book = self
-        while (later := book.later) is not None and (at_ns := book.later_ns) < end_ns:
-            before = tuple([dated for dated in periods if dated[0] < at_ns])
-            if before[-1][1].spanwise:
+        prefix: str | None = None
+        before: DatedPeriods = ()
+        seller = link = self
+        from_ns = start_ns
+        while True:
+            later, until_ns = link.later, min(link.later_ns, end_ns)
+            found = seller.route(customer, subject, category, number, from_ns, until_ns)
+            if isinstance(found, Refusal):
+                return found
+            if prefix is None:
+                prefix = found.prefix
+            if later is None or until_ns == end_ns:
+                return Route(prefix, (*before, *_begun(found.periods, from_ns)))
+            if found.periods[-1][1].spanwise:
                 if taken is not None:
-                    taken.append((at_ns, later))
-                onward = later.route(customer, subject, category, number, at_ns, end_ns)
-                if isinstance(onward, Refusal):
-                    return onward
-                periods = (*before, (at_ns, onward.periods[0][1]), *onward.periods[1:])
-            book = later
-        return Route(found.prefix, periods)
+                    taken.append((until_ns, later))
+                before = (*before, *_begun(found.periods, from_ns))
+                seller, from_ns = later, until_ns
+            link = later
 
     def _profile_route(
         self, tenant: str, subject: str, category: str, number: str, start_ns: int, end_ns: int

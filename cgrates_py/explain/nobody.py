@@ -3,6 +3,7 @@
 from cgrates_py.explain.asked import read_asked
 from cgrates_py.explain.document import Document, described, described_opinion, printed
 from cgrates_py.explain.opinion import recomputed
+from cgrates_py.oracle.values import Version
 from protocol.descriptor import DescriptorError
 from protocol.dispatch import Status
 from protocol.errors import Code
@@ -23,5 +24,7 @@ def explained_to_strangers(book: Book, descriptor: bytes) -> tuple[Status, bytes
     told = explain(book, asked.call, None)
     verified: Document = {}
     if asked.verify:
-        verified = {"Verified": described_opinion(recomputed(Tariff(), told))}
+        verified = {
+            "Verified": described_opinion(recomputed([Version(told.call.start_ns, 0, Tariff())], told))
+        }
     return Status.OK, printed(described(told) | verified)

@@ -1,9 +1,12 @@
 """The second opinion on an explanation: the oracle prices the call from the tariff as it is stored."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import NamedTuple, Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol, TypeVar
 
+from cgrates_py.oracle.values import Ask, NoRate, Version
 from rater.account import Account
 from rater.book import Book
 from rater.compiler import compile_tariff
@@ -13,6 +16,8 @@ from rater.quantity import text
 from rater.rating import Call
 from rater.refusal import Reason
 from rater.tariff import Tariff
+
+T = TypeVar("T")
 
 LENGTH_MAX_NS = 31 * DAY
 """The oracle asks at every instant at which anything could change: a month takes it up to a second."""
@@ -50,19 +55,26 @@ class Oracle:
         self._kept: tuple[int, Tariff] | None = None
         self._forgetting: asyncio.TimerHandle | None = None
 
-    async def opinion(self, told: Explanation) -> Opinion:
-        """Have an explanation recomputed. Raises StoreError."""
-        if len({each.version for each in told.sellers}) > 1:
-            return Opinion(None, note="several versions of the tariff price this call")
+    async def opinion(self, told: Explanation, book: Book) -> Opinion:
+        """Have an explanation recomputed by the versions that a book chains. Raises StoreError."""
         if told.refusal is not None and told.refusal.reason is Reason.CALL_TOO_LONG:
             return Opinion(None, note="the oracle has no bound on changes of price")
         if told.call.end_ns - told.call.start_ns > LENGTH_MAX_NS:
             return Opinion(None, note="calls of more than 31 days are not recomputed")
-        async with self._turn:
-            tariff = await self._tariff(told.version)
-            if tariff is None:
-                return Opinion(None, note=f"version {told.version} of the tariff is no longer kept")
-            return await asyncio.get_running_loop().run_in_executor(self._aside, recomputed, tariff, told)
+        call, account = told.call, told.account
+        versions: list[Version] = []
+        for from_ns, number in _in_force(book, call):
+            async with self._turn:
+                tariff = await self._tariff(number)
+                if tariff is None:
+                    return Opinion(None, note=f"version {number} of the tariff is no longer kept")
+                versions.append(
+                    await self._beside(_narrowed, Version(from_ns, number, tariff), call, account)
+                )
+        return await self._beside(recomputed, versions, told)
+
+    async def _beside(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work, *arguments)
 
     async def book(self, version: int) -> Book | None:
         """Compile a version of the tariff, or take it from memory; None if it is not kept.
@@ -73,9 +85,7 @@ class Oracle:
             tariff = await self._tariff(version)
             if tariff is None:
                 return None
-            return await asyncio.get_running_loop().run_in_executor(
-                self._aside, self._compiled, tariff, version
-            )
+            return await self._beside(self._compiled, tariff, version)
 
     def _compiled(self, tariff: Tariff, version: int) -> Book:
         """Compile, and keep it here: who asked may have given up, and will ask again."""
@@ -101,23 +111,41 @@ class Oracle:
         self._kept = self._book = None
 
 
-def recomputed(tariff: Tariff, told: Explanation) -> Opinion:
-    """Price the explained call by the oracle, and compare code, cost, connect fee and prefix."""
-    code, cost, fee, prefix = _oracle_price(tariff, told.call, told.account)
+def _in_force(book: Book, call: Call) -> list[tuple[int, int]]:
+    """List the versions in force at a call's start and those that become so during it: (from, number)."""
+    link = book.at(call.start_ns)
+    found = [(call.start_ns, link.version)]
+    while (later := link.later) is not None and link.later_ns < call.end_ns:
+        found.append((link.later_ns, later.version))
+        link = later
+    return found
+
+
+def _narrowed(version: Version, call: Call, account: Account | None) -> Version:
+    from cgrates_py.oracle.narrow import narrowed  # noqa: PLC0415 -- a rater that is not asked has no oracle
+
+    return replace(version, tariff=narrowed(version.tariff, Ask(*call), account))
+
+
+def recomputed(versions: Sequence[Version], told: Explanation) -> Opinion:
+    """Price the explained call by the oracle, and compare code, cost, connect fee and prefix.
+
+    ``versions`` are that of the call's start and those that become active during it, in order.
+    """
+    code, cost, fee, prefix = _oracle_price(versions, told.call, told.account)
     expected = "" if told.refusal is None else told.refusal.code
     agrees = (code, cost, fee, prefix) == (expected, told.cost, told.connect_fee, _bare(told.prefix))
     note = "" if agrees else f"the oracle comes to {code or text(cost + fee)}"
     return Opinion(agrees, code, cost, fee, prefix, note)
 
 
-def _oracle_price(tariff: Tariff, call: Call, account: Account | None) -> tuple[str, int, int, str]:
-    from cgrates_py.oracle.narrow import narrowed  # noqa: PLC0415 -- a rater that is not asked has no oracle
-    from cgrates_py.oracle.pricing import price  # noqa: PLC0415 -- likewise
-    from cgrates_py.oracle.values import Ask, NoRate  # noqa: PLC0415 -- likewise
+def _oracle_price(
+    versions: Sequence[Version], call: Call, account: Account | None
+) -> tuple[str, int, int, str]:
+    from cgrates_py.oracle.pricing import price_across  # noqa: PLC0415 -- a rater that is not asked has no oracle
 
-    ask = Ask(*call)
     try:
-        found = price(narrowed(tariff, ask, account), ask, account)
+        found = price_across(versions, Ask(*call), account)
     except NoRate as refusal:
         return str(refusal.args[0]), 0, 0, ""
     return "", found.cost, found.connect_fee, _bare(found.prefix)

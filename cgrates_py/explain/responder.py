@@ -134,7 +134,7 @@ class Explainer:
         book = self._shop.book
         told = partial(explain, book, call, account, asked.amount, self._shop.clock.now_ns())
         explained, document = await self._told(book, told)
-        return document | await self._verified(explained, asked)
+        return document | await self._verified(explained, book, asked)
 
     async def _told(self, book: Book, told: Callable[[], Explanation]) -> tuple[Explanation, Document]:
         """Explain and describe beside the calls: a call of a year has a thousand spans."""
@@ -154,7 +154,7 @@ class Explainer:
             charge = await find_charge(self._journals, asked.customer, asked.subject, asked.source)
         book = await self._book_of(charge)
         told, document = await self._told(book, partial(explain_charge, book, charge.request, charge.before))
-        return document | described_charge(charge, told) | await self._verified(told, asked)
+        return document | described_charge(charge, told) | await self._verified(told, book, asked)
 
     async def _book_of(self, charge: StoredCharge) -> Book:
         """Find the book that the charge was decided by. Raises ChargeError if it is no longer kept."""
@@ -169,11 +169,11 @@ class Explainer:
             raise ChargeError(Code.TARIFF_PLAN_NOT_FOUND, sentence)
         return book
 
-    async def _verified(self, told: Explanation, asked: Asked) -> Document:
+    async def _verified(self, told: Explanation, book: Book, asked: Asked) -> Document:
         if not asked.verify:
             return {}
         try:
-            opinion = await self._oracle.opinion(told)
+            opinion = await self._oracle.opinion(told, book)
         except StoreUnavailableError:
             raise
         except StoreError as error:

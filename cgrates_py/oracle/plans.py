@@ -87,8 +87,8 @@ def group_at(groups: Iterable[RateGroup], usage_ns: int) -> RateGroup | None:
     return max(begun, key=lambda group: group.group_start_ns, default=None)
 
 
-def plan_ruling(tariff: Tariff, ask: Ask, subject: str, t: int) -> Ruling | None:
-    """The ruling at ``t``; None where no plan knows the number."""
+def plan_ruling(tariff: Tariff, ask: Ask, subject: str, t: int, used_since_ns: int) -> Ruling | None:
+    """The ruling at ``t`` of a usage that began at ``used_since_ns``; None where no plan knows the number."""
     chain = selling(tariff, ask, subject, t)
     if chain is None:
         return None
@@ -102,7 +102,7 @@ def plan_ruling(tariff: Tariff, ask: Ask, subject: str, t: int) -> Ruling | None
         groups = tariff.rate_groups[rate.rates_id]
         first = min(groups, key=lambda group: group.group_start_ns)
         order = (-len(bare(prefix)), -plan_line.weight, -timing.start_s, first.rate, n)
-        group = group_at(groups, t - ask.start_ns)
+        group = group_at(groups, t - used_since_ns)
         fitting.append((order, Line(prefix, plan_line, rate, index, timing, group)))
     period = plan_id, chain[-1][1].activation_ns
     if not fitting:
@@ -111,7 +111,7 @@ def plan_ruling(tariff: Tariff, ask: Ask, subject: str, t: int) -> Ruling | None
     return Ruling((*period, rank[-1], line.group), line=line)
 
 
-def plan_changes(tariff: Tariff, ask: Ask) -> set[int]:
+def plan_changes(tariff: Tariff, ask: Ask, used_since_ns: int) -> set[int]:
     """List every instant at which another line, group or profile could rule."""
     changes: set[int] = set()
     clocks = {0, *(timing.start_s for timing in tariff.timings.values())}
@@ -119,6 +119,6 @@ def plan_changes(tariff: Tariff, ask: Ask) -> set[int]:
         changes |= clock_instants(zone, ask.offset_ns, clocks, ask.start_ns, ask.end_ns)
     changes |= {each.activation_ns for profile in tariff.profiles.values() for each in profile}
     changes |= {
-        ask.start_ns + group.group_start_ns for groups in tariff.rate_groups.values() for group in groups
+        used_since_ns + group.group_start_ns for groups in tariff.rate_groups.values() for group in groups
     }
     return changes

@@ -5,6 +5,8 @@ shifts of the zone), asks at each of them which rate rules there, joins equal ne
 fractions.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -13,7 +15,7 @@ from cgrates_py.oracle.buckets import usable_buckets
 from cgrates_py.oracle.intervals import interval_changes, interval_ruling
 from cgrates_py.oracle.plans import plan_changes, plan_lines, plan_ruling, profile_at, selling
 from cgrates_py.oracle.prefixes import bare, longest
-from cgrates_py.oracle.values import AMOUNT_MAX, SECOND, Ask, NoRate, Price, Ruling, Stretch
+from cgrates_py.oracle.values import AMOUNT_MAX, SECOND, Ask, NoRate, Price, Ruling, Stretch, Version
 from rater.account import Account
 from rater.tariff import ANY, DestinationRate, MaxCostStrategy, Rounding, Tariff
 
@@ -81,28 +83,76 @@ def fee_of(stretch: Stretch) -> Decimal:
 
 def price(tariff: Tariff, ask: Ask, account: Account | None = None) -> Price:
     """Price the call by definition, or raise NoRate with the code of the refusal."""
+    return price_across([Version(ask.start_ns, 0, tariff)], ask, account)
+
+
+def price_across(versions: Sequence[Version], ask: Ask, account: Account | None = None) -> Price:
+    """Price a call by the version of its start, and by those that take over from it. Raises NoRate.
+
+    ``versions``, in order, are that of the start and those that become active during the call.
+    """
+    prefix: str | None = None
+    rulings: dict[int, Ruling | None] = {}
+    for start_ns, end_ns, version in shares(versions, ask):
+        matched, found = ruled(version, replace(ask, start_ns=start_ns, end_ns=end_ns), ask.start_ns)
+        prefix = matched if prefix is None else prefix
+        rulings |= found
+    tariff = versions[0].tariff
+    on_minutes, paid_from = minutes(tariff, ask, account)
+    stretches = on_minutes + joined(rulings, paid_from, ask.end_ns, zero=not on_minutes)
+    return total(tariff, account, prefix or "", tuple(stretches))
+
+
+def shares(versions: Sequence[Version], ask: Ask) -> list[tuple[int, int, Version]]:
+    """Cut the call where another version takes over: (start, end, version)."""
+    found = []
+    start_ns, now = ask.start_ns, versions[0]
+    for each in versions[1:]:
+        if is_cut(now.tariff, ask, each.from_ns - 1):
+            found.append((start_ns, each.from_ns, now))
+            start_ns, now = each.from_ns, each
+    return [*found, (start_ns, ask.end_ns, now)]
+
+
+def is_cut(tariff: Tariff, ask: Ask, t: int) -> bool:
+    """Tell whether the prices of a tariff at ``t`` let a later version take over from then on."""
+    rates = tariff.rates.get((ask.customer, ask.subject), {})
+    prefix = longest(rates, ask.number)
+    if prefix is not None:
+        return rates[prefix].spanwise
+    subject = profile_subject(tariff, ask)
+    chain = None if subject is None else selling(tariff, ask, subject, t)
+    return chain is not None and any(
+        line.spanwise for line in tariff.rating_plans.get(chain[-1][1].rating_plan_id, ())
+    )
+
+
+def ruled(version: Version, ask: Ask, call_start_ns: int) -> tuple[str, dict[int, Ruling | None]]:
+    """Tell the prefix and what rules when in a part of a call that one version prices. Raises NoRate."""
+    tariff = version.tariff
     rates = tariff.rates.get((ask.customer, ask.subject), {})
     prefix = longest(rates, ask.number)
     if prefix is not None:
         rate = rates[prefix]
         if interval_ruling(rate, ask, ask.start_ns) is None:
             raise NoRate("RATE_NOT_ACTIVE")
-        rulings = {t: interval_ruling(rate, ask, t) for t in inside(ask, interval_changes(rate, ask))}
+        found = {t: interval_ruling(rate, ask, t) for t in inside(ask, interval_changes(rate, ask))}
     else:
         subject = profile_subject(tariff, ask)
         if subject is None:
             raise NoRate("RATE_NOT_FOUND")
         if profile_at(tariff.profiles[ask.customer, ask.category, subject], ask.start_ns) is None:
             raise NoRate("RATE_NOT_ACTIVE")
-        rulings = {t: plan_ruling(tariff, ask, subject, t) for t in inside(ask, plan_changes(tariff, ask))}
+        changes = inside(ask, plan_changes(tariff, ask, call_start_ns))
+        found = {t: plan_ruling(tariff, ask, subject, t, call_start_ns) for t in changes}
         chain = selling(tariff, ask, subject, ask.start_ns)
-        if chain is None or None in rulings.values():
+        if chain is None or None in found.values():
             raise NoRate("RATE_NOT_FOUND")  # also when only a part of the call has no rate
         known = [each for each, *_ in plan_lines(tariff, chain[-1][1].rating_plan_id, ask.number)]
         prefix = max(known, key=lambda each: len(bare(each)))
-    on_minutes, paid_from = minutes(tariff, ask, account)
-    stretches = on_minutes + joined(rulings, paid_from, ask.end_ns, zero=not on_minutes)
-    return total(tariff, account, prefix, tuple(stretches))
+    return prefix, {
+        t: None if each is None else replace(each, version=version.number) for t, each in found.items()
+    }
 
 
 def profile_subject(tariff: Tariff, ask: Ask) -> str | None:
@@ -149,24 +199,25 @@ def joined(rulings: dict[int, Ruling | None], start: int, end: int, *, zero: boo
 
 def key_of(ruling: Ruling | None) -> tuple[object, ...] | None:
     """Tell by what rulings are compared."""
-    return ruling.key if ruling else None
+    return (ruling.version, *ruling.key) if ruling else None
 
 
 def total(tariff: Tariff, account: Account | None, prefix: str, stretches: tuple[Stretch, ...]) -> Price:
     """Add up the stretches, cap and round as destination rates ask, and round once."""
     left_to_pay = discount(tariff, account)
     exact = Fraction(0)
-    sums: dict[tuple[str, int], tuple[DestinationRate, Fraction]] = {}
+    sums: dict[object, tuple[DestinationRate, Fraction]] = {}
     for stretch in stretches:
         cost = stretch_cost(stretch)
-        line = stretch.ruling.line if stretch.ruling else None
+        ruling = stretch.ruling
         if stretch.bucket is not None:
             exact += cost
-        elif line is None:
+        elif ruling is None or ruling.line is None:
             exact += cost * left_to_pay
         else:
-            so_far = sums.get(line.identity, (line.rate, Fraction(0)))[1]
-            sums[line.identity] = line.rate, so_far + cost * left_to_pay
+            identity, rate = (ruling.version, ruling.line.identity), ruling.line.rate
+            so_far = sums.get(identity, (rate, Fraction(0)))[1]
+            sums[identity] = rate, so_far + cost * left_to_pay
     for rate, value in sums.values():
         capped = value
         if rate.max_cost is not None and rate.max_cost_strategy == MaxCostStrategy.FREE:

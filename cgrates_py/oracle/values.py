@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rater.account import MinuteBucket
-from rater.tariff import ActivationPeriod, DestinationRate, Interval, PlanLine, RateGroup, Timing
+from rater.tariff import ActivationPeriod, DestinationRate, Interval, PlanLine, RateGroup, Tariff, Timing
 
 SECOND = 10**9
 DAY = 86_400 * SECOND
@@ -30,6 +30,15 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Version:
+    """A version of the tariff, and from when on calls are to be priced by it."""
+
+    from_ns: int
+    number: int
+    tariff: Tariff
+
+
+@dataclass(frozen=True)
 class Line:
     """What a rating plan says at one instant: which line, in which timing, at which rate group."""
 
@@ -48,12 +57,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What rules at one instant. Neighbours of equal ``key`` are one span."""
+    """What rules at one instant, by which version. Neighbours of equal ``key`` and version are one span."""
 
     key: tuple[object, ...]
     period: ActivationPeriod | None = None
     interval: Interval | None = None
     line: Line | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True)

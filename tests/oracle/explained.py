@@ -11,6 +11,7 @@ from itertools import islice
 
 from cgrates_py.explain.document import described, printed
 from cgrates_py.explain.opinion import recomputed
+from cgrates_py.oracle.values import Version
 from rater.account import Account
 from rater.charging import Operation, Request, decide
 from rater.explain.nearest import completed
@@ -40,7 +41,7 @@ def disagreement(world: World, call: Call, holder: Account | None, told: Explana
         (debit,) = told.charges
         if debit.after != decision.account or refused == all(each.holds for each in debit.conditions):
             return f"Debit says {decision.answer}, the explanation {debit}"
-    opinion = recomputed(world.tariff, told)
+    opinion = recomputed([Version(call.start_ns, 0, world.tariff)], told)
     return "" if opinion.agrees or opinion.agrees is None else opinion.note
 
 

@@ -1,57 +1,26 @@
 """Which version of a tariff prices a call: a function of its start, and of its plan where it runs on."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cgrates_py.explain.opinion import recomputed
+from cgrates_py.oracle.values import Version
 from rater.account import Account, MinuteBucket
-from rater.book import FOREVER, Book
+from rater.book import Book
 from rater.charging import Operation, Request, decide
 from rater.compiler import compile_tariff
-from rater.rating import Call, CallCost, price_call
+from rater.explain.pricing import explain
+from rater.rating import CallCost, price_call
 from rater.refusal import Reason, Refusal
-from rater.tariff import ANY, ActivationPeriod, PrefixRate, Tariff
+from rater.tariff import ANY, ProfileActivation, Tariff
 from tests.oracle.compare import call_of
-from tests.rater.tables import SECOND, destination_rate, instant, interval, plan, rows
+from tests.rater.chains import NOON, ONE, call, chain, flat, planned
+from tests.rater.tables import SECOND, rows
 from tests.rater.test_laws import lawful
 from tests.strategies.worlds import Question, plan_questions, questions
-
-NOON = instant("2026-03-02T12:00:00Z")[0]
-ONE = instant("2026-03-02T13:00:00Z")[0]
-
-
-def flat(price: str, *, spanwise: bool = False, fee: str = "0") -> Tariff:
-    """Everything that vdf:rif calls has this price a second."""
-    period = ActivationPeriod(0, (interval(price, connect_fee=Decimal(fee)),))
-    return Tariff(rates={("vdf", "rif"): {"49": PrefixRate((period,), None, spanwise)}})
-
-
-def planned(price: str, *, spanwise: bool) -> Tariff:
-    """The same by a rating plan."""
-    tariff = plan({"R": (f"0, {price}, 1, 1, 0",)}, ((destination_rate("R"), ANY, 10),))
-    lines = {
-        name: tuple(replace(line, spanwise=spanwise) for line in each)
-        for name, each in tariff.rating_plans.items()
-    }
-    return replace(tariff, rating_plans=lines)
-
-
-def chain(first: Tariff, *others: tuple[int, Tariff]) -> Book:
-    """Versions 1, 2, …; each of the others from its instant on."""
-    tariffs = [first, *(tariff for _, tariff in others)]
-    later, later_ns = None, FOREVER
-    for version in range(len(tariffs), 0, -1):
-        later = compile_tariff(tariffs[version - 1]).as_version(version, later, later_ns)
-        later_ns = others[version - 2][0] if version > 1 else FOREVER
-    assert later is not None
-    return later
-
-
-def call(start_ns: int, seconds: int) -> Call:
-    return Call("vdf", "rif", "call", "4912345", start_ns, start_ns + seconds * SECOND)
 
 
 def priced(book: Book, start_ns: int, seconds: int) -> CallCost:
@@ -114,6 +83,17 @@ def test_a_plan_that_is_cut_is_priced_by_both_versions() -> None:
     assert priced(book, NOON - SECOND, 2).cost == 3 * SECOND
 
 
+def test_a_version_that_takes_over_sells_what_the_first_would_have_stopped_to_sell() -> None:
+    first = planned("1", spanwise=True)
+    ends = {
+        whose: (*lines, ProfileActivation(NOON + SECOND, "NOTHING"))
+        for whose, lines in first.profiles.items()
+    }
+    first = replace(first, profiles=ends, rating_plans={**first.rating_plans, "NOTHING": ()})
+    assert priced(chain(first, (NOON, flat("2"))), NOON - SECOND, 4).cost == 7 * SECOND
+    assert isinstance(price_call(chain(first), call(NOON - SECOND, 4), None), Refusal)
+
+
 def test_minutes_and_sessions_go_by_the_version_of_the_start() -> None:
     """The destination of the bucket has the number in the second version alone."""
     first = replace(flat("1"), destinations={"NEAR": ("43",)})
@@ -146,6 +126,47 @@ def test_a_call_belongs_to_one_version_whatever_the_other_says(first: Question, 
     expected = price_call(mine, asked, first.account)
     assert price_call(before, asked, first.account) == expected
     assert price_call(after, asked, first.account) == expected
+
+
+def cut(tariff: Tariff) -> Tariff:
+    """A random tariff of which all prices let the next version take over."""
+    return replace(
+        tariff,
+        rates={
+            owner: {prefix: replace(rate, spanwise=True) for prefix, rate in rates.items()}
+            for owner, rates in tariff.rates.items()
+        },
+        rating_plans={
+            name: tuple(replace(line, spanwise=True) for line in lines)
+            for name, lines in tariff.rating_plans.items()
+        },
+    )
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(
+    st.lists(st.tuples(questions, st.booleans(), st.booleans()), min_size=2, max_size=3),
+    st.data(),
+)
+def test_a_call_that_versions_share_costs_what_the_oracle_says(
+    drawn: list[tuple[Question, bool, bool]], data: st.DataObject
+) -> None:
+    """Versions are other tariffs or the first once more, and let the next one take over or not."""
+    ask, account = drawn[0][0].ask, drawn[0][0].account
+    chosen = [(drawn[0][0] if again else question).tariff for question, again, _ in drawn]
+    tariffs = [cut(each) if cuts else each for each, (*_, cuts) in zip(chosen, drawn, strict=True)]
+    within = st.integers(ask.start_ns + 1, max(ask.start_ns + 1, ask.end_ns))
+    moments = sorted(data.draw(st.sets(within, min_size=1, max_size=len(tariffs) - 1)))
+    book = chain(tariffs[0], *zip(moments, tariffs[1:], strict=False))
+    told = explain(book, call_of(ask), account)
+    versions = [
+        Version(from_ns, number, tariff)
+        for number, (from_ns, tariff) in enumerate(
+            zip([ask.start_ns, *moments], tariffs, strict=False), start=1
+        )
+        if from_ns == ask.start_ns or from_ns < ask.end_ns
+    ]
+    assert recomputed(versions, told).note == ""
 
 
 def test_prices_that_were_forgotten_and_made_anew_are_the_same_prices() -> None:
