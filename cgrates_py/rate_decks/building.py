@@ -172,6 +172,10 @@ def _time(moment_ns: int) -> str:
     )
 
 
+def _prices(count: int) -> str:
+    return f"{count} price{'' if count == 1 else 's'}"
+
+
 def _notes(
     current: Mapping[str, Entry],
     coming: Mapping[str, list[Entry]],
@@ -181,12 +185,17 @@ def _notes(
     notes = []
     since, as_of = _time(moments[0]) or "always", _time(as_of_ns)
     if later := sum(_begin(entry) > moments[0] for entry in current.values()):
-        notes.append(f"{later} prices began after {since} and before {as_of}: they hold from {since} on")
+        hold = "it holds" if later == 1 else "they hold"
+        notes.append(f"{_prices(later)} began after {since} and before {as_of}: {hold} from {since} on")
     to_come = [entry for entries in coming.values() for entry in entries]
     for moment in moments:
         begun = sum(_begin(entry) == moment for entry in to_come)
         ended = sum(entry.ends_ns == moment for entry in (*current.values(), *to_come))
-        words = [f"{count} prices {verb}" for count, verb in ((begun, "begin"), (ended, "end")) if count]
+        words = [
+            f"{_prices(count)} {verb}{'s' if count == 1 else ''}"
+            for count, verb in ((begun, "begin"), (ended, "end"))
+            if count
+        ]
         if words:
             notes.append(f"{_time(moment)}: {' and '.join(words)}")
     return notes

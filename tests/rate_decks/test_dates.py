@@ -59,11 +59,11 @@ def test_what_was_replaced_or_is_over_is_told_and_changes_to_come_are_noted(tmp_
         "7 : 4917: a price that ends after 2026-11-22T00:00:00Z: skipped",
     ]
     assert found.built.notes == (
-        "1 prices began after 2026-01-01T00:00:00Z and before 2026-11-22T00:00:00Z: "
-        "they hold from 2026-01-01T00:00:00Z on",
-        "2026-12-01T00:00:00Z: 1 prices begin",
-        "2026-12-15T00:00:00Z: 1 prices end",
-        "2027-01-01T00:00:00Z: 1 prices begin",
+        "1 price began after 2026-01-01T00:00:00Z and before 2026-11-22T00:00:00Z: "
+        "it holds from 2026-01-01T00:00:00Z on",
+        "2026-12-01T00:00:00Z: 1 price begins",
+        "2026-12-15T00:00:00Z: 1 price ends",
+        "2027-01-01T00:00:00Z: 1 price begins",
     )
 
 
