@@ -109,11 +109,16 @@ class _Reader:
             if found is None or (isinstance(found, list) and len(found) == wanted):
                 return found, taken
             break
+        if lines[at].count(b'"') % 2:  # inches, perhaps: inside a text without quotes it is a character
+            alone = self._texts(lines[at], strict=True)
+            if isinstance(alone, list) and len(alone) == wanted:
+                return alone, 1
         if isinstance(found, str):
             return found, 1
         return f"{wanted} columns", 1
 
-    def _texts(self, text: bytes) -> list[str] | str | None:
+    def _texts(self, text: bytes, *, strict: bool = False) -> list[str] | str | None:
+        """Read the texts of one row; with ``strict`` quotes have to end that begin."""
         if not text.strip():
             return None
         try:
@@ -121,9 +126,11 @@ class _Reader:
         except UnicodeDecodeError:
             return "UTF-8"
         try:
-            return next(csv.reader(io.StringIO(decoded, newline=""), delimiter=self._delimiter), None)
-        except csv.Error:
+            reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=self._delimiter, strict=strict)
+            first, *more = reader
+        except (csv.Error, ValueError):
             return "a row of CSV"
+        return "a row of CSV" if more else first
 
 
 def _names(columns: tuple[str, ...], count: int) -> list[str]:

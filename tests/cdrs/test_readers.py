@@ -71,6 +71,25 @@ def test_a_row_with_an_odd_number_of_columns_is_told_and_the_others_are_read(tmp
     ]
 
 
+def test_every_line_is_read_or_told_where_quotes_and_ends_of_lines_stand_oddly(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_bytes(b'a,b\n1,5" pipe\n2,6" pipe\n3,4\r5,6\n7,8" pipe\n9,"10\n11,12\nalone\n')
+
+    chunks = chunks_of(path)
+
+    assert _rows(chunks) == [
+        (2, ("1", '5" pipe')),
+        (3, ("2", '6" pipe')),
+        (5, ("7", '8" pipe')),
+        (7, ("11", "12")),
+    ]
+    assert _bad(chunks) == [
+        (4, "expected a row of CSV, got '3,4\\r5,6'"),
+        (6, "expected 2 columns, got '9,\"10'"),
+        (8, "expected 2 columns, got 'alone'"),
+    ]
+
+
 def test_a_bad_line_costs_its_block_time_and_the_other_lines_nothing(tmp_path: Path) -> None:
     good = "".join(f"{number},x\n" for number in range(1000))
     path = tmp_path / "calls.csv"
