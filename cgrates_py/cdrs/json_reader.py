@@ -42,11 +42,7 @@ def _at_once(block: bytes, first: int, count: int, names: dict[str, None]) -> Ch
         )
     except (pa.ArrowInvalid, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    kinds = [field.type for field in table.schema]
-    plain = all(
-        pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind) for kind in kinds
-    )
-    if not plain or table.num_rows != count:
+    if not all(_exact(field.type) for field in table.schema) or table.num_rows != count:
         return None
     names.update(dict.fromkeys(table.column_names))
     empty = pa.repeat(pa.scalar(""), count)
