@@ -132,7 +132,7 @@ class ValkeyDaybook:
         words = (name, value, after.text(), moving)
         packed = pack("FCALL", ARCHIVE, 2, keys.day(book, day), keys.ARCHIVED, *words)
         if await self._call(keys.ARCHIVED, packed) != 1:  # another archived it
-            self._archive.remove(after)
+            await asyncio.to_thread(self._archive.remove, after)
             return 0
         return moving
 
