@@ -19,6 +19,9 @@ from protocol.descriptor import TEXT_LENGTH_MAX
 DEFAULT_CATEGORY = "call"
 """The category of records that name none, as of a request without TOR."""
 
+_WHOLE_MAX = 1 << 53
+"""From here on doubles are no longer every whole number."""
+
 
 class Converted(NamedTuple):
     """The calls of a chunk and the rows that they are; rows left out are in one of the other members.
@@ -183,12 +186,17 @@ class _Conversion:
 
     def _joined(self, names: tuple[str, ...]) -> pa.Array:
         """Give the texts of the first column that has any, row by row; empty where none has."""
-        first, *others = (
-            _texts(self._chunk.table.column(name)) for name in self._columns(names, needed=True)
-        )
+        first, *others = (self._texts(name) for name in self._columns(names, needed=True))
         for other in others:
             first = pc.if_else(pc.equal(first, ""), other, first)
         return first
+
+    def _texts(self, name: str) -> pa.Array:
+        column = self._chunk.table.column(name)
+        try:
+            return _texts(column)
+        except pa.ArrowNotImplementedError:
+            raise RecordsError(f"{name}: expected texts, numbers or times, got {column.type}") from None
 
     def _columns(self, names: tuple[str, ...], *, needed: bool) -> list[str]:
         """Find the columns of these names that there are; letters' case counts only if names differ in it."""
@@ -217,9 +225,18 @@ def _whole(column: Any) -> pa.Array:
 def _texts(column: Any) -> pa.Array:
     """Give a column as texts without nulls."""
     whole = _whole(column)
-    if not (pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type)):
+    if pa.types.is_floating(whole.type):
+        whole = _plain_floats(whole)
+    elif not (pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type)):
         whole = pc.cast(whole, pa.string())
     return whole.fill_null("") if whole.null_count else whole
+
+
+def _plain_floats(values: pa.Array) -> pa.Array:
+    """Write whole numbers by their digits: ``4.1791234567e+10`` would be a number that begins with 4."""
+    exact = pc.and_(pc.equal(pc.floor(values), values), pc.less(pc.abs(values), float(_WHOLE_MAX)))
+    digits = pc.cast(pc.cast(pc.if_else(exact, values, 0), pa.int64()), pa.string())
+    return pc.if_else(exact, digits, pc.cast(values, pa.string()))
 
 
 def _taken(calls: Calls, rows: Int64s) -> Calls:

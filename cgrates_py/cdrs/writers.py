@@ -14,6 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from cgrates_py.cdrs.blocks import COMPRESSIONS
+from cgrates_py.cdrs.chunk import RecordsError
 from cgrates_py.cdrs.formats import Format, format_of
 from cgrates_py.cdrs.json_writer import JsonLines
 
@@ -64,9 +65,14 @@ class Output:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Have a file that cannot be written be named in the error."""
+        """Have a file that cannot be written be named in the error.
+
+        Raises OSError, and RecordsError for columns that its format has no place for, such as lists in CSV.
+        """
         try:
             yield
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise RecordsError(f"{self._path}: {error}") from None
         except OSError as error:
             raise OSError(error.errno, error.strerror or str(error), str(self._path)) from None
 

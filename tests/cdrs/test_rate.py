@@ -14,7 +14,7 @@ from cgrates_py.bulk.calls import Calls, Priced, Words
 from cgrates_py.bulk.rating import BulkRater
 from cgrates_py.cdrs import amounts
 from cgrates_py.cdrs.blocks import Lines
-from cgrates_py.cdrs.chunk import RecordsError
+from cgrates_py.cdrs.chunk import Chunk, RecordsError
 from cgrates_py.cdrs.convert import Converter
 from cgrates_py.cdrs.formats import Format, Records
 from cgrates_py.cdrs.layout import GETCOST, LAYOUTS
@@ -163,6 +163,29 @@ def test_calls_that_nobody_answered_cost_nothing_where_the_layout_says_so(tmp_pa
 
     (row,) = rows_of(tmp_path / "out.csv")
     assert (row["total"], row["notice"], summary.unanswered, summary.rated) == ("0", "unanswered", 1, 0)
+
+
+def test_numbers_called_that_a_tool_made_floats_keep_their_digits(tmp_path: Path) -> None:
+    floats = pa.array([40722123456.0, None, 40722123456.5, 9e15], pa.float64())
+    same = {name: ["x"] * 4 for name in ("Tenant", "Subject")} | {"TOR": ["call"] * 4}
+    times = {"TimeStart": ["2026-01-30T10:00:00Z"] * 4, "TimeEnd": ["2026-01-30T10:01:00Z"] * 4}
+    chunk = Chunk(pa.table({**same, "Destination": floats, **times}), np.arange(1, 5), [])
+
+    calls = Converter(GETCOST).convert(chunk).calls
+
+    assert calls.number.to_pylist() == ["40722123456", "", "4.07221234565e+10", "9000000000000000"]
+
+
+def test_columns_that_are_lists_are_refused_by_name(tmp_path: Path) -> None:
+    table = pa.table({"Destination": [["40"]], "TimeStart": ["2026-01-30T10:00:00Z"]})
+    with pytest.raises(RecordsError, match="Destination: expected texts, numbers or times, got list"):
+        Converter(GETCOST).convert(Chunk(table, np.arange(1, 2), []))
+
+    with (
+        pytest.raises(RecordsError, match=r"out\.csv: Unsupported Type:list"),
+        Output(tmp_path / "out.csv") as out,
+    ):
+        out.write(table, table.select([]))
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
