@@ -60,8 +60,7 @@ def build(deck: Deck, profile: Profile, as_of_ns: int, findings: Findings) -> Bu
         if last is not None:
             steps = tuple(_in_force(now, later, moment) for moment in moments)
             classes.setdefault((last.name, steps), []).append(code)
-    if not classes:
-        raise BuildingError("expected at least one price that holds now or later, got none")
+    _check_plans(moments, [steps for _, steps in classes])
     sheets: Sheets = {name: [] for name in TARIFF_COLUMNS}
     plans = [_plan_id(profile.plan, moment, place) for place, moment in enumerate(moments)]
     rates: dict[Terms, str] = {}
@@ -139,6 +138,18 @@ def _in_force(current: Entry | None, coming: Sequence[Entry], moment: int) -> Te
     if found is None or (found.ends_ns is not None and found.ends_ns <= moment):
         return None
     return found.terms
+
+
+def _check_plans(moments: Sequence[int], classes: Sequence[tuple[Terms | None, ...]]) -> None:
+    """Refuse a plan without any price, which a tariff cannot have. Raises BuildingError."""
+    if not classes:
+        raise BuildingError("expected at least one price that holds now or later, got none")
+    for moment, steps in zip(moments, zip(*classes, strict=True), strict=True):
+        if not any(steps):
+            raise BuildingError(
+                f"expected prices that hold from {_time(moment)} on, got none: all end by then; name the "
+                "columns without that of the ends (--column) to have them go on"
+            )
 
 
 def _plan_id(plan: str, moment: int, place: int) -> str:

@@ -6,7 +6,7 @@ was written.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -37,6 +37,8 @@ _EXCEL_DAY = re.compile(r"[345]\d{4}(\.0+)?", re.ASCII)
 _NUMERIC_DATE = re.compile(
     r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?:[ T](\d\d:\d\d(?::\d\d)?))?", re.ASCII
 )
+
+_EPOCH = datetime(1970, 1, 1)
 
 ISO_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M",
              "%Y/%m/%d %H:%M:%S")  # fmt: skip
@@ -175,7 +177,10 @@ class Dates:
         self._zone = ZoneInfo(zone)
 
     def instant(self, text: str) -> Mended[int]:
-        """Read a date or a date with a time: the instant at which it begins in the zone."""
+        """Read a date or a date with a time: the instant at which it begins in the zone.
+
+        What is before 1700 becomes 1700, as in every tariff; it can be beyond what a tariff may say.
+        """
         expected = ""
         if (match := _NUMERIC_DATE.fullmatch(text)) is not None:
             moment = self._numeric(*match.groups(), dotted="." in text)
@@ -185,7 +190,8 @@ class Dates:
         else:
             moment = _named(text)
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=self._zone)
-        return Mended(int(aware.astimezone(UTC).timestamp()) * SCALE, expected)
+        since = moment.replace(tzinfo=None) - _EPOCH - (aware.utcoffset() or timedelta())
+        return Mended(max(since // timedelta(seconds=1) * SCALE, values.EARLIEST_NS), expected)
 
     def _numeric(self, first: str, second: str, year: str, clock: str | None, *, dotted: bool) -> datetime:
         one, two = int(first), int(second)

@@ -207,7 +207,11 @@ class _Rows:
         fee = self._value(line, cells, Field.FEE, self._read_fee, Decimal(0))
         terms = Terms(price, first_price, fee, *self._increments(line, cells))
         starts_ns = self._value(line, cells, Field.EFFECTIVE, self._read_date, None)
+        if starts_ns is not None and starts_ns > values.LATEST_NS:
+            raise _SkippedError(Field.EFFECTIVE, self._text(cells, Field.EFFECTIVE), "a date before 2262")
         ends_ns = self._value(line, cells, Field.ENDS, self._read_date, None)
+        if ends_ns is not None and ends_ns > values.LATEST_NS:
+            ends_ns = None  # 9999-12-31: behind every call that there can be
         if ends_ns is not None and starts_ns is not None and ends_ns <= starts_ns:
             raise _SkippedError(Field.ENDS, self._text(cells, Field.ENDS), "an end after the beginning")
         return Entry(line, self._name(line, cells, code), terms, starts_ns, ends_ns)

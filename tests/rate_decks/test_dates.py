@@ -6,11 +6,13 @@ import pytest
 
 from cgrates_py.rate_decks.building import ACTIVATIONS_MAX, BuildingError
 from cgrates_py.rate_decks.importing import write_folder
+from cgrates_py.rate_decks.reading import Rules
 from rater.compiler import compile_tariff
 from rater.instant import parse
 from rater.rating import Call, CallCost, price_call
 from rater.tariff import Tariff
 from storage.loading import load_folder
+from storage.loading.values import EARLIEST_NS
 from tests.loading.folders import NOW_NS, notices, reports
 from tests.rate_decks.decks import imported, told
 
@@ -78,3 +80,21 @@ def test_more_dates_to_come_than_a_deck_can_have_are_refused(tmp_path: Path) -> 
     ]
     with pytest.raises(BuildingError, match=f"at most {ACTIVATIONS_MAX} dates"):
         imported(tmp_path, "\n".join(["Code,Price,Effective Date", *rows]))
+
+
+def test_a_deck_whose_prices_all_end_is_refused_as_no_tariff_can_be_without_any(tmp_path: Path) -> None:
+    for later in ("", "33,0.2,2027-02-02,\n"):
+        deck = f"Code,Price,Effective Date,End Date\n49,0.1,2026-01-01,2027-02-01\n{later}"
+        with pytest.raises(BuildingError, match="prices that hold from 2027-02-01T00:00:00Z on, got none"):
+            imported(tmp_path, deck)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_dates_behind_every_call_and_before_every_call_bound_nothing(zone: str, tmp_path: Path) -> None:
+    deck = "Code,Price,Effective Date,End Date\n49,0.1,0001-01-01,9999-12-31 23:59:59\n"
+    found = imported(tmp_path, deck, rules=Rules(zone=zone))
+    write_folder(tmp_path / "acme", found.built.sheets)
+    loaded = load_folder(tmp_path / "acme", Tariff(), now_ns=NOW_NS)
+    assert (told(found), reports(loaded), notices(loaded)) == ([], [], [])
+    ((line,),) = loaded.tariff.profiles.values()
+    assert line.activation_ns == EARLIEST_NS

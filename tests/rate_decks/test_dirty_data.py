@@ -27,6 +27,7 @@ DIRT = {
     "49,A,0.2,per second,,,,": "Increments: per second: an increment from 1 to 86400 seconds: skipped",
     "49,A,0.2,1/1,soon,,,": "Effective Date: soon: a date such as 2026-01-31: skipped",
     "49,A,0.2,1/1,31/02/2026,,,": "Effective Date: 31/02/2026: a date that there is: skipped",
+    "49,A,0.2,1/1,9999-12-31,,,": "Effective Date: 9999-12-31: a date before 2262: skipped",
     "49,A,0.2,1/1,01/02/2026,,,": (
         "Effective Date: 01/02/2026: a date whose day shows (say --dates dmy or mdy): skipped"
     ),
