@@ -21,7 +21,7 @@ Places = npt.NDArray[np.intp]
 class Clocks:
     """The timelines that a chunk needs, one behind the other, and which of them a shape and a zone have."""
 
-    def __init__(self, timelines: list[Timeline], place: npt.NDArray[np.int16]) -> None:
+    def __init__(self, timelines: list[Timeline], place: npt.NDArray[np.integer]) -> None:
         sizes = [len(each.edges) for each in timelines]
         self.begins = np.cumsum([0, *(size + 1 for size in sizes)])[:-1].tolist()
         self.sizes = sizes
@@ -30,7 +30,7 @@ class Clocks:
         self.place = place
         """By shape and zone."""
 
-    def first(self, start: Int64s, which: npt.NDArray[np.int16]) -> Places:
+    def first(self, start: Int64s, which: npt.NDArray[np.integer]) -> Places:
         """Find the stretch that each call starts in, as a place in ``edges``."""
         if len(self.begins) == 1:
             return self._within(0, start)

@@ -41,6 +41,9 @@ ENTRIES_MAX = 2_000_000
 SECTIONS_MAX = 4_096
 """Sections, likewise: as many as subjects with plans of their own, for each window of time."""
 
+SHORT_MAX = 1 << 15
+"""Timelines that sixteen bits number: shapes of prices, for each window of time and each zone of calls."""
+
 _THREADS = min(4, len(os.sched_getaffinity(0)))
 
 Rows = npt.NDArray[np.intp]
@@ -164,7 +167,7 @@ class BulkRater:
     def _clocks(self, zones: list[int]) -> Clocks:
         """Lay out the timelines of every shape for the zones of a chunk."""
         prices = self._prices
-        place = np.zeros((len(prices.shapes), len(zones)), np.int16)
+        place = np.zeros((len(prices.shapes), len(zones)), np.int32)
         known: dict[int, int] = {}
         timelines: list[Timeline] = []
         for shape in range(len(prices.shapes)):
@@ -174,7 +177,8 @@ class BulkRater:
                     known[id(timeline)] = len(timelines)
                     timelines.append(timeline)
                 place[shape, column] = known[id(timeline)]
-        return Clocks(timelines, place)
+        # sixteen bits are sorted sooner
+        return Clocks(timelines, place.astype(np.int16) if len(timelines) <= SHORT_MAX else place)
 
 
 def _zones(calls: Calls) -> tuple[list[int], npt.NDArray[Any]]:

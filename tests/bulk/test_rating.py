@@ -353,6 +353,16 @@ def test_more_zones_than_are_laid_out_are_priced_all_the_same(monkeypatch: pytes
     assert 0 < priced.scalar_rows < 500
 
 
+@pytest.mark.parametrize("short_max", [0, 3])
+def test_more_timelines_than_sixteen_bits_number_are_told_apart(
+    short_max: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rating, "SHORT_MAX", short_max)
+    book = compile_tariff(deck())
+    calls = month(300, 7)
+    assert differences(BulkRater(book).rate(Calls.of(calls)), book, calls)[:1] == []
+
+
 # --- versions -----------------------------------------------------------------------------------------
 
 
