@@ -63,7 +63,7 @@ def export(tariff: Tariff, folder: Path) -> list[str]:
 
 def _write_documents(tariff: Tariff, folder: Path) -> Iterator[str]:
     documents: dict[str, list[dict[str, Any]]] = {}
-    if tariff.rates or tariff.plans or not _has_plans(tariff):
+    if not _has_destination_sheet(tariff):
         documents["destinations.json"] = [
             {"Id": name, "Prefixes": prefixes} for name, prefixes in sorted(tariff.destinations.items())
         ]
@@ -92,7 +92,7 @@ def _write_sheets(tariff: Tariff, folder: Path) -> Iterator[str]:
         "RatingPlans.csv": _plan_lines(tariff),
         "RatingProfiles.csv": _profiles(tariff),
     }
-    if not (tariff.rates or tariff.plans):
+    if _has_destination_sheet(tariff):
         sheets = {"Destinations.csv": _destinations(tariff), **sheets}
     for name, rows in sheets.items():
         if found := list(rows):
@@ -118,10 +118,17 @@ def _has_plans(tariff: Tariff) -> bool:
     )
 
 
+def _has_destination_sheet(tariff: Tariff) -> bool:
+    """Tell whether destinations are written as CSV: beside prices that are, if CSV can say all of them."""
+    beside = _has_plans(tariff) and not (tariff.rates or tariff.plans)
+    return beside and all(
+        prefixes and name == name.strip() and name[:1] != "#"
+        for name, prefixes in tariff.destinations.items()
+    )
+
+
 def _destinations(tariff: Tariff) -> Iterator[Cells]:
     for name, prefixes in sorted(tariff.destinations.items()):
-        if not prefixes:
-            raise ExportError(f"destination {name} has no prefix, which cannot be written as CSV")
         for prefix in prefixes:
             yield name, prefix
 

@@ -109,6 +109,12 @@ ODD = {
         destinations={"A": ("1",), "A;B": ("1", "2"), "B": ("2",)},
         plans={"gold": TariffPlan("gold", buckets=(BucketTemplate("A;B", 10**9),))},
     ),
+    "destinations that CSV cannot say": Tariff(
+        destinations={"#A": ("1",), " B ": ("2",), "NONE": ()},
+        rate_groups={"R": (RateGroup(Decimal(0), Decimal("0.1"), 10**9, 10**9, 0),)},
+        destination_rates={"D": (replace(LINE, destination_id="#A"),)},
+        rating_plans={"P": (PlanLine("D", ANY, Decimal(1)),)},
+    ),
     "calls that are cut": Tariff(
         rates={("", "s"): {"+49": PrefixRate((PERIOD,), "Europe/Berlin", spanwise=True)}},
         destinations={"A": ("1",)},
