@@ -31,6 +31,8 @@ def read_json_lines(lines: Lines) -> Iterator[Chunk]:
 
 def _at_once(block: bytes, first: int, count: int, names: dict[str, None]) -> Chunk | None:
     """Read a block whose every line is an object of texts and whole numbers; None if it has others."""
+    if not _plain_lines(block, count):
+        return None
     try:
         block.decode()
         one = _decode(block.partition(b"\n")[0])
@@ -52,6 +54,16 @@ def _at_once(block: bytes, first: int, count: int, names: dict[str, None]) -> Ch
     ]
     found = pa.table(columns, names=list(names)).combine_chunks()
     return Chunk(found, np.arange(first, first + count, dtype=np.int64), [], _texts(block))
+
+
+def _plain_lines(block: bytes, count: int) -> bool:
+    """Tell whether each line begins and ends as an object does.
+
+    Then no object goes on in the next line: a comma would have to stand between the two brackets. So as many
+    objects as lines are one in each.
+    """
+    begun = block.startswith(b"{") + block.count(b"\n{")
+    return begun == count and block.count(b"}\n") + block.count(b"}\r\n") == block.count(b"\n")
 
 
 def _exact(kind: Any) -> bool:

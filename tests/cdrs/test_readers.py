@@ -158,6 +158,24 @@ def test_json_lines_keep_the_digits_of_numbers(block_bytes: int, tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "rows", "bad"),
+    [
+        ('{"a":"1"}\n{"a":"2"}{"a":"3"}\n\n', [(1, ("1",))], [2]),
+        ('{"a":"1"}\n{"a":\n"2"}\n{"a":"3"}{"a":"4"}\n', [(1, ("1",))], [2, 3, 4]),
+        ('{"a":"1"}\r\n{"a":"2"}\r\n{"a":"3"}', [(1, ("1",)), (2, ("2",)), (3, ("3",))], []),
+    ],
+)
+def test_a_line_of_json_is_one_object(text: str, rows: list[Row], bad: list[int], tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(text.encode())
+
+    chunks = chunks_of(path)
+
+    assert (_rows(chunks), [line for line, _ in _bad(chunks)]) == (rows, bad)
+    assert sum(len(chunk.texts) for chunk in chunks if chunk.texts is not None) == len(rows)
+
+
 @pytest.mark.parametrize("end", ["", ".gz", ".zst"])
 def test_compression_is_told_by_the_name(end: str, tmp_path: Path) -> None:
     path = tmp_path / f"calls.csv{end}"
