@@ -57,7 +57,7 @@ def check_location(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"file", "s3", "gs", "gcs", "abfs", "abfss"}:
         raise ValueError("expected a directory, or a URL with s3://, gs://, abfs:// or file://")
-    if "@" in parts.netloc and parts.scheme in {"s3", "gs", "gcs"}:
+    if parts.password is not None or ("@" in parts.netloc and parts.scheme in {"s3", "gs", "gcs"}):
         raise ValueError("expected a URL without credentials: they come from the environment")
     if parts.scheme == "file" and (parts.netloc or not parts.path.strip("/")):
         raise ValueError("expected file:///DIRECTORY")

@@ -11,7 +11,15 @@ from storage.archive_files import Directory, NoFileError, check_location, files_
 
 
 @pytest.mark.parametrize(
-    "text", ["ftp://host/x", "s3://", "s3://key:secret@bucket/x", "file://host/x", "file:///"]
+    "text",
+    [
+        "ftp://host/x",
+        "s3://",
+        "s3://key:secret@bucket/x",
+        "abfs://:secret@account.blob.core.windows.net/container",
+        "file://host/x",
+        "file:///",
+    ],
 )
 def test_a_url_that_is_no_place_for_an_archive_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
@@ -24,6 +32,7 @@ def test_a_url_that_is_no_place_for_an_archive_is_refused(text: str) -> None:
         ("old days", "old days/name"),
         ("file:///var/lib/old%20days", "/var/lib/old days/name"),
         ("s3://bucket/prefix/?region=eu-west-1", "s3://bucket/prefix/name"),
+        ("abfs://container@account/prefix", "abfs://container@account/prefix/name"),
     ],
 )
 def test_an_archive_is_a_directory_or_a_url(text: str, place: str) -> None:
