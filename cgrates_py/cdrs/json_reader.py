@@ -1,7 +1,8 @@
 """Reads JSON lines: one object a line. Numbers keep the digits that they are written with."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -11,22 +12,47 @@ import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
 from cgrates_py.cdrs.blocks import Lines, lines_of
-from cgrates_py.cdrs.chunk import BadRow, Chunk
+from cgrates_py.cdrs.chunk import BadRow, Chunk, RecordsError
 
 EXPECTED = "a JSON object"
+
+NAMES_MAX = 1_000
+"""Different members of all records together: each is a column, with a place for every record."""
+
+_LOOKED_AT = 2_000
+"""Lines of a part whose members are counted before any column is made."""
 
 _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
 
 def read_json_lines(lines: Lines) -> Iterator[Chunk]:
-    """Read JSON lines; empty lines are none. Columns are the members that were met up to there, as texts."""
+    """Read JSON lines; empty lines are none. Columns are the members that were met up to there, as texts.
+
+    Raises RecordsError for records of more than NAMES_MAX different members.
+    """
     line = 1
     names: dict[str, None] = {}
     for block in lines.blocks(quotes=False):
         count = block.count(b"\n") + (not block.endswith(b"\n"))
-        yield _at_once(block, line, count, names) or _line_by_line(block, line, names)
+        _check(names.keys() | _begun(block))
+        chunk = _at_once(block, line, count, names)
+        yield _line_by_line(block, line, names) if chunk is None else chunk
         line += count
+
+
+def _begun(block: bytes) -> set[str]:
+    """Tell the members of the first lines of a block."""
+    found: set[str] = set()
+    for line in block.split(b"\n", _LOOKED_AT)[:_LOOKED_AT]:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            found.update(_decode(line))
+    return found
+
+
+def _check(names: Collection[str]) -> None:
+    if len(names) > NAMES_MAX:
+        raise RecordsError(f"expected at most {NAMES_MAX} different members, got {len(names)} or more")
 
 
 def _at_once(block: bytes, first: int, count: int, names: dict[str, None]) -> Chunk | None:
@@ -47,6 +73,7 @@ def _at_once(block: bytes, first: int, count: int, names: dict[str, None]) -> Ch
     if not all(_exact(field.type) for field in table.schema) or table.num_rows != count:
         return None
     names.update(dict.fromkeys(table.column_names))
+    _check(names)
     empty = pa.repeat(pa.scalar(""), count)
     columns = [
         pc.cast(table.column(name), pa.string()).fill_null("") if name in table.column_names else empty
@@ -94,6 +121,7 @@ def _line_by_line(block: bytes, first: int, names: dict[str, None]) -> Chunk:
                 bad.append(BadRow(line, "", EXPECTED, text.decode("utf-8", "replace")))
             continue
         names.update(dict.fromkeys(records[-1]))
+        _check(names)
         kept.append(text)
         numbers.append(line)
     columns = [pa.array([_text(record.get(name)) for record in records], pa.string()) for name in names]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cgrates_py.cdrs import blocks
+from cgrates_py.cdrs import blocks, json_reader
 from cgrates_py.cdrs.blocks import Lines
 from cgrates_py.cdrs.chunk import Chunk, RecordsError
 from cgrates_py.cdrs.csv_reader import read_csv
@@ -174,6 +174,23 @@ def test_a_line_of_json_is_one_object(text: str, rows: list[Row], bad: list[int]
 
     assert (_rows(chunks), [line for line, _ in _bad(chunks)]) == (rows, bad)
     assert sum(len(chunk.texts) for chunk in chunks if chunk.texts is not None) == len(rows)
+
+
+@pytest.mark.parametrize("odd", ["", "nope\n"], ids=["at once", "line by line"])
+@pytest.mark.parametrize("before", [0, 3_000])
+def test_records_whose_members_are_names_of_things_are_refused(
+    before: int, odd: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_reader, "NAMES_MAX", 10)
+    path = tmp_path / "calls.jsonl"
+    lines = ['{"a":"1"}\n'] * before + [f'{{"a":"1","k{number}":"x"}}\n' for number in range(10)]
+    path.write_text(odd + "".join(lines))
+
+    with pytest.raises(RecordsError, match="at most 10 different members"):
+        chunks_of(path)
+
+    path.write_text(odd + "".join(lines[:-1]))
+    assert len(_rows(chunks_of(path))) == before + 9
 
 
 @pytest.mark.parametrize("end", ["", ".gz", ".zst"])
