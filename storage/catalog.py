@@ -9,6 +9,9 @@ from storage.link import pack
 from storage.tariffs import LISTED_MAX, Made, Swap, Tariffs, decode_made, encode_made
 from storage.timeline import Timeline, decode_timeline, encode_timeline
 
+FORGOTTEN_S = 3600
+"""How long after it was last believed the note of a rater stays."""
+
 
 class Catalog(Tariffs):
     """Tariffs, raters and keys of a store. Calls raise StoreError."""
@@ -62,10 +65,11 @@ class Catalog(Tariffs):
         """List the raters that work on this store, and the revision of the timeline each prices by."""
         found: dict[bytes, bytes] = await self._cold.call(keys.RATERS, "HGETALL", keys.RATERS)
         told = {name.decode(): value.split() for name, value in found.items()}
-        gone = [name for name, (_, until_s) in told.items() if int(until_s) < now_s]
-        if gone:
-            await self._cold.call(keys.RATERS, "HDEL", keys.RATERS, *gone)
-        return {name: int(revision) for name, (revision, _) in told.items() if name not in gone}
+        # not sooner: one that was silent for a moment may be telling again just now
+        forgotten = [name for name, (_, until_s) in told.items() if int(until_s) + FORGOTTEN_S < now_s]
+        if forgotten:
+            await self._cold.call(keys.RATERS, "HDEL", keys.RATERS, *forgotten)
+        return {name: int(revision) for name, (revision, until_s) in told.items() if int(until_s) >= now_s}
 
     async def access_keys(self) -> dict[str, bytes]:
         """Read the API keys: the record of each by its id (``cgrates_py.access`` knows what is in it)."""
