@@ -24,7 +24,10 @@ def _literal(value: Any) -> str:
     """Keep a rate as the JSON it stands for: a number, or the text of one."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("a number, or the text of one")  # noqa: TRY004 -- pydantic reports these alone
-    number(str(value))
+    try:
+        number(str(value))
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix("expected ")) from None  # a report says that itself
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
