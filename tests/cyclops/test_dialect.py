@@ -330,6 +330,16 @@ async def test_who_only_looks_changes_nothing(path: str) -> None:
     assert (len(await desk.rates()), await desk.charges()) == (1, [])
 
 
+async def test_counts_are_not_reset_by_who_does_not_read_them() -> None:
+    desk = Desk()
+    await desk.get("/rate/status")
+
+    answer = await desk.ask("HEAD", "/status")
+
+    assert (answer.Status, answer.Headers) == (405, {"Allow": "GET"})
+    assert json.loads(await desk.get("/status"))["/rate/status"] == 1
+
+
 @pytest.mark.parametrize("at", ["0002-01-01", "1600-01-01", "1969-12-31"])
 async def test_usage_of_times_before_computers_is_refused(at: str) -> None:
     desk = Desk()

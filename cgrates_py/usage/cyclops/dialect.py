@@ -46,8 +46,9 @@ BESIDE_CHARACTERS = 32 << 10
 IDEMPOTENCY_TTL_S = 86_400
 """How long a request with an ``Idempotency-Key`` is known, at least."""
 
-_CHANGING = frozenset({"/generate/{action}", "/scheduler/{command}"})
-"""What changes something though it is a GET, as in the original: who only looks, by HEAD, is refused."""
+_CHANGING = frozenset({"/status", "/generate/{action}", "/scheduler/{command}"})
+"""What changes something though it is a GET, as in the original, the counts of ``/status`` too: who only
+looks, by HEAD, is refused."""
 
 _Handler = Callable[[Call], Awaitable[DialectAnswer]]
 
