@@ -168,6 +168,17 @@ PUSHES = [
         rows=STORED,
     ),
     case(
+        "a repeat is known though its venture went out of use since",
+        pushed(ONE, headers={**KEY, "Idempotency-Key": "late"}),
+        {"load": {"ventures": [{"symbol": "alpha", "active": False}]}},
+        pushed(ONE, headers={**KEY, "Idempotency-Key": "late"}),
+        pushed(ONE, headers={**KEY, "Idempotency-Key": "later"}, expect={"status": 400}),
+        pushed(ONE, date="2016-10-12", headers={**KEY, "Idempotency-Key": "late"}, expect={"status": 400}),
+        {"load": {"ventures": [{"symbol": "alpha"}]}},
+        pushed(ONE, date="2016-10-12", headers={**KEY, "Idempotency-Key": "later"}),
+        rows=[*STORED, *[["2016-10-12", *row[1:]] for row in STORED]],
+    ),
+    case(
         "a key holds for a message that stores nothing, and for the place without its slash",
         pushed(headers={**KEY, "Idempotency-Key": "\u00e9mpty"}),
         pushed(headers={**KEY, "Idempotency-Key": "\u00e9mpty"}, url=A[:-1]),

@@ -10,7 +10,10 @@ from cgrates_py.usage.scrooge.values import TEXT_MAX
 from protocol.usage import DialectAnswer, DialectRequest
 from rater.usage.records import DayEntry
 from rater.usage.scrooge_setup import User
-from storage.daybook import KnownReceipt, Receipt
+from storage.daybook import KnownReceipt, Mark, Receipt
+
+_NEVER = Mark("scrooge.never", b"there", None)
+"""Nobody sets it, so an append that asks for it stores nothing; it only tells a receipt that is known."""
 
 
 class Booking:
@@ -42,6 +45,15 @@ class Booking:
             if isinstance(outcome, KnownReceipt) and receipt and outcome.digest != receipt.digest:
                 return answers.json(409, {"error": "Idempotency-Key: was used before with other content"})
         return answers.created(request)
+
+    async def known(self, request: DialectRequest, user: User) -> bool:
+        """Tell whether this very message was stored under its ``Idempotency-Key``. Raises StoreError."""
+        key = request.Headers.get("idempotency-key", "")
+        receipt = self._receipt(request, user, key) if 0 < len(key) <= TEXT_MAX else None
+        if receipt is None:
+            return False
+        outcome = await self._store.append(BOOK, [], receipt, [_NEVER])
+        return isinstance(outcome, KnownReceipt) and outcome.digest == receipt.digest
 
     def _receipt(self, request: DialectRequest, user: User, key: str) -> Receipt | None:
         settings = self._shop.settings

@@ -116,7 +116,12 @@ class Scrooge:
         assert ask.user is not None  # noqa: S101 -- a place to push to asks for one
         asked = ask.request, ask.known, self._today()
         short = len(ask.request.Body) < BESIDE_CHARACTERS
-        found = read(*asked) if short else await asyncio.to_thread(read, *asked)
+        try:
+            found = read(*asked) if short else await asyncio.to_thread(read, *asked)
+        except push.RefusedError:
+            if await self._booking.known(ask.request, ask.user):  # the set-up has changed since
+                return answers.created(ask.request)
+            raise
         return await self._booking.store(ask.request, ask.user, found)
 
     async def _pushed(self, ask: Ask) -> DialectAnswer:
