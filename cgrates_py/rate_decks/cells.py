@@ -28,7 +28,8 @@ _DATE_LIKE = re.compile(
 _LIST = re.compile(r"[,;\n]+|(?<=\d)\s+and\s+(?=\d)")
 _RANGE = re.compile(r"(\d+)\s*[-\u2013\u2014]\s*(\d+)", re.ASCII)
 _PRICE = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d{1,2})?|[-+]?\.\d+", re.IGNORECASE | re.ASCII)
-_CURRENCY = re.compile(r"[$€£¥\s\u00a0]|\b(?:USD|EUR|GBP|CHF|RON)\b|/\s*min\w*\.?$", re.IGNORECASE)
+_THOUSANDS = re.compile(r"([-+]?[1-9]\d{0,2}([.,' \u00a0])\d{3}(?:\2\d{3})*)(?:(?!\2)[.,](\d+))?", re.ASCII)
+_CURRENCY = re.compile(r"[$€£¥]|\b(?:USD|EUR|GBP|CHF|RON)\b|/\s*min\w*\.?$", re.IGNORECASE)
 _INCREMENTS = re.compile(
     r"(\d{1,5})(?:\s*s\w*)?\s*[/\\+:x-]\s*(\d{1,5})(?:\s*s\w*)?", re.ASCII | re.IGNORECASE
 )
@@ -129,13 +130,18 @@ def _checked(code: str) -> str:
 
 def price(text: str) -> Mended[Decimal]:
     """Read a price: a decimal point or comma, perhaps a currency sign. It can be negative here."""
-    bare = _CURRENCY.sub("", text)
-    if "," in bare:
-        comma, point = bare.rfind(","), bare.rfind(".")
-        bare = bare.replace(".", "").replace(",", ".") if comma > point else bare.replace(",", "")
+    bare = _ungrouped(_CURRENCY.sub("", text).strip())
     if _PRICE.fullmatch(bare) is None:
         raise Dirty("a price")
     return Mended(Decimal(bare), "a price in plain digits" if "e" in bare.lower() else "")
+
+
+def _ungrouped(bare: str) -> str:
+    """Leave out what stands between thousands, where that is certain; a comma alone is a decimal one."""
+    match = _THOUSANDS.fullmatch(bare)
+    if match is None or (match[3] is None and match[2] in ".,"):
+        return bare.replace(",", ".")
+    return re.sub(r"[^\d+-]", "", match[1]) + f".{match[3] or 0}"
 
 
 def money(value: Decimal, check: Callable[[Decimal], Decimal] = values.price) -> Decimal:

@@ -45,17 +45,17 @@ HEADINGS = _words(
         Field.CODE: (
             "prefix, code, dial code, dialcode, dial codes, codes, destination code, area "
             "code, area codes, dialprefix, dial prefix, dialing code, dialling code, "
-            "breakout, breakouts, city code, city codes, country and city code, e164, match "
-            "prefix, number prefix"
+            "breakout, breakouts, city code, city codes, country and city code, e164, e 164, match "
+            "prefix, number prefix, prefixes, dest code, dest codes, destination codes"
         ),
         Field.COUNTRY: "country code, country prefix, cc, country dial code",
         Field.NAME: (
             "destination, destination name, name, code name, description, zone, route, rate "
-            "name, country, area, region, network, carrier"
+            "name, country destination, dest name, country, area, region, network, carrier"
         ),
         Field.PRICE: (
             "rate, price, rate per minute, price per minute, per minute, rate minute, rate "
-            "min, price min, cost, rate cost, per minute cost, cost min, new rate, new price, "
+            "min, price min, price minute, cost, rate cost, per minute cost, cost min, new rate, new price, "
             "sell rate, rate usd, rate eur, rate usd min, rate eur min, price usd, price eur, "
             "rate gbp, selling rate, call rate, next price, price next, price n, minute rate, "
             "current rate"
@@ -63,18 +63,18 @@ HEADINGS = _words(
         Field.FIRST_PRICE: "first price, price first, price 1, initial price",
         Field.FEE: (
             "connect fee, connection fee, connect cost, connection cost, connect charge, "
-            "connectcharge, setup fee, setup, surcharge, rate surcharge, sf, connectfee"
+            "connectcharge, setup fee, setup, surcharge, rate surcharge, sf, connectfee, connect"
         ),
         Field.INITIAL: (
             "initial increment, initial, interval 1, interval first, first interval, minimum, "
             "min, min duration, minimum duration, initblock, initial block, rate minimum, "
             "init increment, minimum time, first increment, duration, initial interval, "
-            "interval1, minimal time"
+            "interval1, minimal time, first"
         ),
         Field.NEXT: (
             "next increment, increment, interval n, interval next, next interval, intervaln, "
             "subsequent increment, subsequent, billingblock, billing block, rate increment, "
-            "int, additional increment, second increment, interval"
+            "int, additional increment, second increment, interval, next"
         ),
         Field.INCREMENTS: (
             "billing increment, billing increments, increments, billing, charging interval, "
@@ -187,6 +187,11 @@ of ASTPP, A2Billing (its three columns that must be there come without a heading
 lists of Kazoo's rates task, of JeraSoft's rate tables and of 46 Labs' rate decks; PortaBilling's rate upload,
 where the destination is the code and may be a list of area codes."""
 
+WIDER_NAMES = frozenset({"country", "area", "region", "network", "carrier"})
+"""Headings of names that many codes share: another name in the same line counts rather."""
+
+CURRENCIES = frozenset({"usd", "eur", "gbp", "chf"})
+
 HEADING_LINES_MAX = 60
 """How far down a heading is looked for: below a carrier's address, greetings and terms."""
 
@@ -213,8 +218,10 @@ def recognised(cells: Sequence[str], layout: Layout) -> Columns | None:
     places: dict[Field, int] = {}
     words = [plain(cell) for cell in cells]
     for place, word in enumerate(words):
-        field = layout.headings.get(word)
-        if field is not None and field not in places:
+        field = _meaning(word, layout)
+        if field is None:
+            continue
+        if field not in places or (field is Field.NAME and words[places[field]] in WIDER_NAMES):
             places[field] = place
     if layout.headings is HEADINGS and Field.CODE not in places and Field.NAME in places:
         places.pop(Field.NAME)
@@ -225,6 +232,17 @@ def recognised(cells: Sequence[str], layout: Layout) -> Columns | None:
     return Columns(
         places, {field: cells[place].strip() for field, place in places.items()}, _unread(places, cells)
     )
+
+
+def _meaning(word: str, layout: Layout) -> Field | None:
+    """Tell what a heading means; perhaps with a currency or an example of increments."""
+    field = layout.headings.get(word)
+    if field is not None or layout.headings is not HEADINGS:
+        return field
+    if HEADINGS.get(re.sub(r"( \d+){2}$", "", word)) is Field.INCREMENTS:
+        return Field.INCREMENTS
+    usual = " ".join("minute" if part == "min" else part for part in word.split() if part not in CURRENCIES)
+    return Field.PRICE if HEADINGS.get(usual) is Field.PRICE else None
 
 
 def by_position(layout: Layout) -> Columns:

@@ -107,9 +107,9 @@ def test_a_wrong_option_is_refused_by_its_name(options: tuple[str, str], tmp_pat
 
 
 def test_the_report_tells_which_columns_were_not_read(tmp_path: Path) -> None:
-    deck = "Code,Price,Connect,,First\n49,0.1,0.05,,60\n"
-    assert "not read (see --column): Connect, First" in run(tmp_path, deck=deck)
-    by_hand = ("--column", "code=Code", "--column", "price=Price", "--column", "fee=Connect", "--json")
-    assert json.loads(run(tmp_path, *by_hand, deck=deck))["ColumnsNotRead"] == ["First"]
+    deck = "Code,Price,Flagfall,,Tariff Class\n49,0.1,0.05,,A\n"
+    assert "not read (see --column): Flagfall, Tariff Class" in run(tmp_path, deck=deck)
+    by_hand = ("--column", "code=Code", "--column", "price=Price", "--column", "fee=Flagfall", "--json")
+    assert json.loads(run(tmp_path, *by_hand, deck=deck))["ColumnsNotRead"] == ["Tariff Class"]
     by_place = ("--column", "code=1", "--column", "price=2", "--json")
     assert json.loads(run(tmp_path, *by_place, deck="49,0.1,x\n"))["ColumnsNotRead"] == []

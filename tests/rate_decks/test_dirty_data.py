@@ -1,10 +1,12 @@
 """Every row that is not taken as it stands is told, with what was done; nothing is guessed."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from cgrates_py.rate_decks.building import BuildingError
+from cgrates_py.rate_decks.cells import Dirty, price
 from cgrates_py.rate_decks.reading import Rules
 from tests.rate_decks.decks import imported, prices, told
 
@@ -101,3 +103,31 @@ def test_dates_tell_each_other_what_stands_first(tmp_path: Path) -> None:
 def test_a_deck_without_any_price_makes_no_folder(tmp_path: Path) -> None:
     with pytest.raises(BuildingError, match="at least one price"):
         imported(tmp_path, "Code,Price\n49,-1\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("0,0125", "0.0125"),
+        ("1,234", "1.234"),
+        ("1.234,5", "1234.5"),
+        ("1,234.5", "1234.5"),
+        ("1 234 567,5", "1234567.5"),
+        ("$ 0.02 / min", "0.02"),
+        ("EUR 0,5", "0.5"),
+        ("0.012,5", None),
+        ("0,012.5", None),
+        ("1.5,3", None),
+        ("0.01 5", None),
+        ("1 2", None),
+        ("1,234,567", None),
+    ],
+)
+def test_a_point_or_comma_that_cannot_stand_between_thousands_is_no_price(
+    cell: str, expected: str | None
+) -> None:
+    if expected is None:
+        with pytest.raises(Dirty, match="a price"):
+            price(cell)
+    else:
+        assert price(cell).value == Decimal(expected)

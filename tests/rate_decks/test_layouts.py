@@ -22,6 +22,17 @@ FORMS = {
     "increments with a hyphen": ("az", "Code,Price,Increments\n49,0.1,30-6\n", "0.1 30-6"),
     "one increment for all": ("az", "Code,Price,Increments\n49,0.1,6\n", "0.1 6-6"),
     "a fee": ("az", "Code,Price,Setup Fee\n49,0.1,0.05\n", "0.1+0.05 1-1"),
+    "an example of increments in a heading": (
+        "az",
+        "Dest Code,Destination,Rate,Billing Increment 60/1\n49,Germany,0.1,60/1\n",
+        "0.1 60-1",
+    ),
+    "short headings of fee and increments": (
+        "az",
+        "Dial Code;Country / Destination;Price per Minute (EUR);Connect;First;Next\n49;DE;0,1;0,05;60;1\n",
+        "0.1+0.05 60-1",
+    ),
+    "minutes cut short": ("az", "Prefix,Price per min. (USD)\n49,0.1\n", "0.1 1-1"),
     "Kazoo": (
         "kazoo",
         "prefix,rate_cost,rate_minimum,rate_increment,rate_surcharge\n49,0.1,60,6,0\n",
@@ -88,6 +99,18 @@ def test_lists_and_ranges_of_area_codes_stand_behind_the_country_code(
 def test_text_is_read_in_the_encoding_that_it_has(encoding: str, tmp_path: Path) -> None:
     found = imported(tmp_path, "Prefix;Destination;Rate (€)\n594;Guyane française;0,5\n".encode(encoding))
     assert found.built.sheets["Destinations.csv"] == [("ACME/Guyane française", "+594")]
+
+
+@pytest.mark.parametrize("heading", ["Country,Destination", "Destination,Country"])
+def test_destinations_are_called_by_the_narrower_of_two_names(heading: str, tmp_path: Path) -> None:
+    row = dict.fromkeys(heading.split(","), "Germany") | {"Destination": "Germany Mobile"}
+    found = imported(tmp_path, f"{heading},Prefix,Rate\n{','.join(row.values())},4915,0.1\n")
+    assert found.built.sheets["Destinations.csv"] == [("ACME/Germany Mobile", "+4915")]
+
+
+def test_a_price_in_cents_is_not_taken_for_one_in_the_currency(tmp_path: Path) -> None:
+    with pytest.raises(ColumnsError):
+        imported(tmp_path, "Prefix,Rate (US cents per min)\n49,10\n")
 
 
 def test_columns_can_be_named_by_heading_or_number(tmp_path: Path) -> None:
