@@ -31,6 +31,8 @@ def read_csv(lines: Lines, columns: tuple[str, ...]) -> Iterator[Chunk]:
         if reader is None:
             reader = _Reader(block.removeprefix(BOM), columns)
             block = reader.first  # noqa: PLW2901 -- without its head
+            if not block and not columns:
+                yield reader.chunk(block)  # no rows, but the names of columns
         if block:
             yield reader.chunk(block)
 
@@ -42,7 +44,10 @@ class _Reader:
         head, _, rest = first.partition(b"\n")
         text = head.decode("utf-8", "replace").strip("\r")
         self._delimiter = max(DELIMITERS, key=text.count)
-        names = next(csv.reader([text], delimiter=self._delimiter), [])
+        try:
+            names = next(csv.reader([text], delimiter=self._delimiter), [])
+        except csv.Error:
+            raise RecordsError(f"expected a first line of CSV, got {text[:60]!r}") from None
         self._names = _names(columns, len(names)) if columns else names
         if len(set(self._names)) < len(self._names):
             raise RecordsError("expected each column to have a name of its own in the first line")

@@ -90,6 +90,24 @@ def test_every_line_is_read_or_told_where_quotes_and_ends_of_lines_stand_oddly(t
     ]
 
 
+def test_a_file_of_a_heading_alone_has_its_columns_and_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_bytes(b"a,b\n")
+
+    (chunk,) = chunks_of(path)
+
+    assert (chunk.table.column_names, chunk.table.num_rows, chunk.bad) == (["a", "b"], 0, [])
+
+
+@pytest.mark.parametrize("content", [b"\x1f\x8b\x08\0a\rb\n1,2\n", b"a,b\r1,2\r3,4\r"])
+def test_a_first_line_that_is_no_csv_is_told_as_it_stands(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(RecordsError, match="a first line of CSV"):
+        chunks_of(path)
+
+
 def test_a_bad_line_costs_its_block_time_and_the_other_lines_nothing(tmp_path: Path) -> None:
     good = "".join(f"{number},x\n" for number in range(1000))
     path = tmp_path / "calls.csv"
