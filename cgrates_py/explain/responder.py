@@ -154,7 +154,11 @@ class Explainer:
             charge = await find_charge(self._journals, asked.customer, asked.subject, asked.source)
         book = await self._book_of(charge)
         told, document = await self._told(book, partial(explain_charge, book, charge.request, charge.before))
-        return document | described_charge(charge, told) | await self._verified(told, book, asked)
+        document |= described_charge(charge, told)
+        if asked.verify and charge.line.method == Kind.DEBIT_SECONDS:
+            opinion = Opinion(None, note="DebitSeconds has no call that the oracle could price")
+            return document | {"Verified": described_opinion(opinion)}
+        return document | await self._verified(told, book, asked)
 
     async def _book_of(self, charge: StoredCharge) -> Book:
         """Find the book that the charge was decided by. Raises ChargeError if it is no longer kept."""

@@ -136,3 +136,21 @@ async def test_a_charge_of_an_older_version_is_explained_and_verified_by_that_ve
     told = await desk.ask("Explain", CstmId="vdf", Subject="rif", Source="calls:5", Verify=True)
 
     assert (told["TariffVersion"], told["Charge"]["Agrees"], told["Verified"]["Agrees"]) == (3, True, True)
+
+
+class SecondsJournal(Journal):
+    """An account whose last charge was of seconds, which are no call."""
+
+    lines = (*Journal.lines[:-1], line(5, "DebitSeconds"))
+
+
+async def test_a_charge_of_seconds_is_explained_and_the_oracle_is_not_asked_for_a_call() -> None:
+    desk = Desk()
+    desk.tariffs = {3: TARIFF}
+    desk.explainer = Explainer(desk.shop, desk.responder.resolve, SecondsJournal(), desk)
+
+    told = await desk.ask("Explain", CstmId="vdf", Subject="rif", Source="calls:5", Verify=True)
+
+    assert [each["Operation"] for each in told["Charges"]] == ["DebitSeconds"]
+    assert (told["Verified"]["Agrees"], told["Verified"]["Code"]) == (None, "")
+    assert told["Verified"]["Note"] == "DebitSeconds has no call that the oracle could price"
