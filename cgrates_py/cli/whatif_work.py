@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import typer
 
+from cgrates_py.cdrs.blocks import STDIN
 from cgrates_py.cdrs.chunk import RecordsError
 from cgrates_py.cdrs.convert import Converter
 from cgrates_py.cli import USAGE, CommandError
@@ -46,8 +47,8 @@ def whatif(
     """Compare two tariffs by a file of call records."""
     one_of(json=as_json, csv=as_csv)
     zone = _zone(clock)
-    if html is not None and not html.absolute().parent.is_dir():
-        raise CommandError(f"--html: there is no directory {html.parent}", USAGE)
+    if html is not None:
+        _check_page(html, cdrs)
     laid = laid_out(cdrs, **reading)
     started = time.monotonic()
     with steadily():
@@ -111,6 +112,14 @@ def _run(
         )
         apart.ready()  # a file without calls asks for no price, but the tariff has to be one
         return found
+
+
+def _check_page(html: Path, cdrs: str) -> None:
+    """Refuse a page that cannot be written, or would take the place of the records."""
+    if not html.absolute().parent.is_dir():
+        raise CommandError(f"--html: there is no directory {html.parent}", USAGE)
+    if cdrs != STDIN and html.resolve() == Path(cdrs).resolve():
+        raise CommandError(f"--html: {html}: expected a file of its own, got the file of call records", USAGE)
 
 
 def _write(path: Path, text: str) -> None:

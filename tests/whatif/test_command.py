@@ -107,3 +107,15 @@ def test_an_empty_file_does_not_hide_a_tariff_that_is_none(place: Path) -> None:
 
     assert (done.stdout, done.returncode) == ("", 1)
     assert "nowhere" in done.stderr
+
+
+def test_the_page_never_takes_the_place_of_the_records(place: Path) -> None:
+    (place / "link.html").symlink_to(place / "calls.csv")
+    asked = place / "calls.csv", "--before", RETAIL, "--after", place / "after"
+
+    for page in ("calls.csv", "after/../calls.csv", "link.html"):
+        done = run_here("whatif", *asked, "--html", place / page)
+
+        assert (done.stdout, done.returncode) == ("", 2)
+        assert "expected a file of its own, got the file of call records" in done.stderr
+    assert (place / "calls.csv").read_text() == CALLS
