@@ -79,8 +79,9 @@ class FileRater:
     def rate(self, chunk: Chunk) -> None:
         """Rate one chunk."""
         if not self._names:
-            free = not set(ADDED) & set(chunk.table.column_names)
-            self._names = ADDED if free else tuple(TAKEN + name for name in ADDED)
+            self._names = ADDED
+            while set(self._names) & set(chunk.table.column_names):
+                self._names = tuple(TAKEN + name for name in self._names)
         rows = _Rows(chunk.table.num_rows)
         if rows.count:
             converted = self._converter.convert(chunk)

@@ -119,6 +119,16 @@ def test_formats_say_the_same(middle: str, tmp_path: Path) -> None:
         assert row["notice"] == row["rated_notice"]
 
 
+def test_a_file_may_be_rated_again_and_again(tmp_path: Path) -> None:
+    (tmp_path / "0.csv").write_text(RECORDS)
+
+    for time in range(3):
+        rate_file(retail(), tmp_path / f"{time}.csv", tmp_path / f"{time + 1}.csv", tmp_path / "unrated.csv")
+
+    for row in rows_of(tmp_path / "3.csv"):
+        assert row["total"] == row["rated_total"] == row["rated_rated_total"]
+
+
 def test_parquet_has_amounts_as_decimals_and_keeps_the_types_of_columns(tmp_path: Path) -> None:
     table = pa.table(
         {
