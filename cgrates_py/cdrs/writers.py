@@ -17,6 +17,7 @@ from cgrates_py.cdrs.blocks import COMPRESSIONS
 from cgrates_py.cdrs.chunk import RecordsError
 from cgrates_py.cdrs.formats import Format, format_of
 from cgrates_py.cdrs.json_writer import JsonLines
+from cgrates_py.cdrs.printable import printable
 
 PARTIAL = ".partial"
 """The end of the name that a file has until it is whole."""
@@ -60,15 +61,14 @@ class Output:
         if self.format is not Format.JSON and read.num_columns > len(self._names):
             self.left_out.update(set(read.column_names) - set(self._names))
             read = read.select(self._names)
+        if self.format is not Format.PARQUET:
+            read = printable(read)
         with self._named():
             self._writer.write(read, added, texts)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Have a file that cannot be written be named in the error.
-
-        Raises OSError, and RecordsError for columns that its format has no place for, such as lists in CSV.
-        """
+        """Have a file that cannot be written be named in the error. Raises OSError and RecordsError."""
         try:
             yield
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

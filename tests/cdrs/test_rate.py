@@ -186,16 +186,33 @@ def test_numbers_called_that_a_tool_made_floats_keep_their_digits(tmp_path: Path
     assert calls.number.to_pylist() == ["40722123456", "", "4.07221234565e+10", "9000000000000000"]
 
 
-def test_columns_that_are_lists_are_refused_by_name(tmp_path: Path) -> None:
+def test_a_column_of_lists_that_a_call_is_read_from_is_refused_by_name() -> None:
     table = pa.table({"Destination": [["40"]], "TimeStart": ["2026-01-30T10:00:00Z"]})
+
     with pytest.raises(RecordsError, match="Destination: expected texts, numbers or times, got list"):
         Converter(GETCOST).convert(Chunk(table, np.arange(1, 2), []))
 
-    with (
-        pytest.raises(RecordsError, match=r"out\.csv: Unsupported Type:list"),
-        Output(tmp_path / "out.csv") as out,
-    ):
-        out.write(table, table.select([]))
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("out.csv", 'legs,raw,who,cost\n"[1,2]","/wA=","a","1"\n,,"b","2"\n'),
+        (
+            "out.jsonl",
+            '{"legs":"[1,2]","raw":"/wA=","who":"a","cost":"1"}\n'
+            '{"legs":null,"raw":null,"who":"b","cost":"2"}\n',
+        ),
+    ],
+)
+def test_columns_beside_the_call_that_are_lists_or_bytes_are_written_as_texts(
+    name: str, expected: str, tmp_path: Path
+) -> None:
+    table = pa.table({"legs": [[1, 2], None], "raw": [b"\xff\0", None], "who": ["a", "b"]})
+
+    with Output(tmp_path / name) as out:
+        out.write(table, pa.table({"cost": ["1", "2"]}))
+
+    assert (tmp_path / name).read_text() == expected
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
