@@ -24,6 +24,7 @@ from rater.account import Account, MinuteBucket
 from storage import journal
 from storage.changes import Change
 from storage.difference import period_of
+from storage.embedded import has_store
 from storage.journal import Called, JournalLine
 from storage.store import AccountKey
 from storage.valkey import ValkeyStore
@@ -306,7 +307,11 @@ def _buckets(texts: list[str] | None) -> tuple[MinuteBucket, ...]:
 
 def _on_store(work: Work, place: dict[str, Any], *, may_create: bool = False) -> None:
     config: Path | None = place.pop("config")
+    settings = load_settings(config, **place)
+    if may_create and not (settings.redis_url or has_store(settings.data_dir)):
+        # perhaps the command was given in another place than the server
+        typer.echo(f"notice: there was no store in {settings.data_dir}, now there is a new one", err=True)
     try:
-        with_store(load_settings(config, **place), work, may_create=may_create)
+        with_store(settings, work, may_create=may_create)
     except accounts.AccountError as error:
         raise CommandError(visible(str(error))) from None

@@ -43,7 +43,7 @@ def _charges() -> None:
     "Example: [bold]cgrates-py usage list --namespace cyclops --metric cpu > cpu.csv[/bold]",
 )
 def list_usage(
-    namespace: Annotated[str, typer.Option(help="scrooge or cyclops.")],
+    namespace: Annotated[str, typer.Option(help="scrooge or cyclops.")] = "scrooge",
     date: Date = None,
     first: From = None,
     last: To = None,

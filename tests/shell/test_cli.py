@@ -149,6 +149,8 @@ def test_an_operator_creates_tops_up_and_reads_an_account(tmp_path: Path) -> Non
     listed = run_here("account", "list", *at)
 
     assert [step.returncode for step in steps] == [0, 1, 0, 0, 1, 1, 1], [step.stderr for step in steps]
+    told = [f"notice: there was no store in {at[1]}, now there is a new one" in step.stderr for step in steps]
+    assert told == [True, *[False] * 6], "perhaps the command was given in another place than the server"
     assert "already done" in steps[3].stdout
     account = json.loads(shown.stdout, parse_float=str)
     assert (

@@ -68,6 +68,7 @@ def test_usage_of_a_namespace_is_listed_as_json_and_as_csv(kept: Path) -> None:
     of = ("usage", "list", "--namespace", "scrooge")
     text = told(kept, *of, "--json")
     assert '"value":12.50,' in text
+    assert told(kept, "usage", "list", "--json") == text, "that of Scrooge, unless another is named"
     rows = json.loads(text, parse_float=Decimal)
     assert [(row["account"], row["value"], row["seq"]) for row in rows] == [
         ("=shop", Decimal("12.50"), 1),
