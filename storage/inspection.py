@@ -31,6 +31,15 @@ class Inspection(ValkeyJournals):
         async for page in self._cold.scan(keys.RECORDS_AND_JOURNALS):
             yield {key for name in page if (key := keys.trace_of(name)) is not None}
 
+    async def strays(self) -> AsyncIterator[set[bytes]]:
+        """Go through all keys that are none of ours and look like ours, by pages; one may come twice.
+
+        A bad disk that changed the name of a key leaves one: what was there is gone without another trace.
+        """
+        for pattern in keys.STRAYS:
+            async for page in self._cold.scan(pattern):
+                yield {name for name in page if keys.is_stray(name)}
+
     async def steps(self, key: AccountKey) -> AsyncIterator[Step]:
         """Follow an account from its beginning. Raises StoreCorruptError where its journal is broken."""
         replay = Replay(key)

@@ -47,6 +47,11 @@ _TRACES = frozenset({ACCOUNT_PREFIX, JOURNAL_PREFIX, ARCHIVED_PREFIX})
 RECORDS_AND_JOURNALS = b"cgr:[ahj]:*"
 """A pattern for scans."""
 
+_KINDS = b"abcdehjklprstx"
+"""The letters of the table above."""
+STRAYS = (b"cgr[^:]*", b"cgr:[^%b]*" % _KINDS, b"cgr:?[^:]*", RECORDS_AND_JOURNALS)
+"""Patterns for scans: every name that may be one of ours with bytes of it changed, and those of accounts."""
+
 TARIFF_CURRENT = b"cgr:t:{tariff}:current"
 TARIFF_VERSIONS = b"cgr:t:{tariff}:versions"
 
@@ -112,6 +117,11 @@ def trace_of(name: bytes) -> AccountKey | None:
         return None
     customer, slash, subject = tag[1:-1].decode(errors="replace").partition("/")
     return (_unescape(customer), _unescape(subject)) if slash else None
+
+
+def is_stray(name: bytes) -> bool:
+    """Tell whether a key that one of ``STRAYS`` matches is none of ours, but perhaps was."""
+    return name[: len(ACCOUNT_PREFIX)] not in _TRACES or trace_of(name) is None
 
 
 def tariff(version: int) -> bytes:

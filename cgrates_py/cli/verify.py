@@ -15,6 +15,7 @@ from cgrates_py.cli import tables
 from cgrates_py.cli.settings import load_settings
 from cgrates_py.cli.stores import with_store
 from cgrates_py.settings import Settings
+from cgrates_py.visible import visible
 from rater import quantity
 from storage.aof import Cut
 from storage.proof import Finding, Totals
@@ -34,7 +35,7 @@ PROGRESS_EVERY_S = 1.0
 def verify(account: Sequence[str], as_json: bool, config: Path | None, **place: Any) -> None:
     """Examine accounts, print what was found, exit with 1 if anything differs or had to be cut off."""
     asked = sorted({parse_name(name) for name in account})
-    totals, cuts = Totals(), list[Cut]()
+    totals, cuts, strays = Totals(), list[Cut](), list[str]()
 
     async def work(store: ValkeyStore, _: Settings) -> None:
         report = _Json() if as_json else _Table()
@@ -45,10 +46,12 @@ def verify(account: Sequence[str], as_json: bool, config: Path | None, **place: 
             totals.add(finding)
             report.add(finding)
         progress.end()
-        report.end(totals, cuts)
+        if not asked:
+            strays.extend(await _all_strays(store))
+        report.end(totals, cuts, strays)
 
     with_store(load_settings(config, **place), work, on_cut=cuts.append)
-    if totals.not_whole or cuts:
+    if totals.not_whole or cuts or strays:
         raise typer.Exit(1)
 
 
@@ -57,6 +60,13 @@ async def _all_accounts(store: ValkeyStore) -> list[AccountKey]:
     async for page in store.traces():
         found |= page
     return sorted(found)
+
+
+async def _all_strays(store: ValkeyStore) -> list[str]:
+    found = set[bytes]()
+    async for page in store.strays():
+        found |= page
+    return sorted(name.decode(errors="backslashreplace") for name in found)
 
 
 async def _findings(
@@ -82,7 +92,7 @@ class _Json:
         typer.echo(self._before + orjson.dumps(row).decode(), nl=False)
         self._before = ","
 
-    def end(self, totals: Totals, cuts: Sequence[Cut]) -> None:
+    def end(self, totals: Totals, cuts: Sequence[Cut], strays: Sequence[str]) -> None:
         if self._before != ",":
             typer.echo(self._before, nl=False)
         figures = {
@@ -96,7 +106,8 @@ class _Json:
             "Difference": quantity.text(totals.difference),
         }
         cut = [{"Bytes": each.bytes, "Unfinished": each.unfinished, "Kept": str(each.kept)} for each in cuts]
-        typer.echo(f'],"Totals":{orjson.dumps(figures).decode()},"Cut":{orjson.dumps(cut).decode()}}}')
+        told = {"Totals": figures, "Cut": cut, "Strays": strays}
+        typer.echo(f"],{orjson.dumps(told).decode()[1:]}")
 
 
 class _Table:
@@ -111,7 +122,7 @@ class _Table:
         if len(rows) < ROWS_MAX:
             rows.append(finding)
 
-    def end(self, totals: Totals, cuts: Sequence[Cut]) -> None:
+    def end(self, totals: Totals, cuts: Sequence[Cut], strays: Sequence[str]) -> None:
         shown = [*self._wrong, *self._whole]
         sums = {
             "Account": "all",
@@ -127,10 +138,13 @@ class _Table:
             typer.echo(f"{totals.accounts - len(shown)} more accounts are counted but not shown")
         for cut in cuts:
             typer.echo(f"{cut}")
+        for name in strays:
+            typer.echo(f"{visible(name)} is no key of ours: of something that was, bytes were changed")
         if totals.not_whole:
             typer.echo(f"{totals.not_whole} of {totals.accounts} accounts are not what their journals say")
-        elif cuts:
-            typer.echo(f"{totals.accounts} accounts are what their journals say, but a last change is lost")
+        elif cuts or strays:
+            lost = "a last change is lost" if cuts else "what is under other names is missing somewhere"
+            typer.echo(f"{totals.accounts} accounts are what their journals say, but {lost}")
         else:
             typer.echo(f"all is well: {totals.accounts} accounts are what their journals say")
 

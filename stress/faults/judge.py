@@ -35,7 +35,7 @@ async def judge_store(
     ``archive`` is where a clock that went on may have let old changes move. Every account is proved from its
     journal by ``verify``, and then compared with the model by the harness.
     """
-    found = await _verified(store_url, archive)
+    found = await verified(store_url, archive)
     records = history.by_account()
     async with ValkeyStore(store_url, StoreLimits(deadline_s=20.0), archive) as store:
         for account in accounts:
@@ -44,8 +44,8 @@ async def judge_store(
     return found
 
 
-async def _verified(store_url: str, archive: Path | None) -> list[str]:
-    """Ask ``cgrates-py verify``, as an operator would."""
+async def verified(store_url: str, archive: Path | None = None) -> list[str]:
+    """Ask ``cgrates-py verify``, as an operator would; list what it finds."""
     place = {} if archive is None else {"CGRATES_ARCHIVE_DIR": str(archive)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -23,7 +23,7 @@ from storage.store import StoreError
 from storage.valkey import ValkeyStore
 from stress.faults import append_only, folder, sabotage
 from stress.faults.append_only import Damage
-from stress.faults.judge import balance_of, judge_gauge, judge_store
+from stress.faults.judge import balance_of, judge_gauge, judge_store, verified
 from stress.faults.load import History, Load, Mix
 from stress.faults.model import CUSTOMER, total
 from stress.faults.probe import ASKED, BACK_S, IN_TIME_S, Probe, is_unavailable, load_into
@@ -268,6 +268,8 @@ async def _judge_damaged(place: Path, history: History, damage: Damage, done: st
     try:
         async with store:
             wrong, alarms = await _compare(store.url, history)
+            if wrong and not alarms:
+                alarms = await verified(store.url)
     except StoreServerError:
         if damage is Damage.UNFINISHED:
             findings.add(f"{done}: the store does not start")

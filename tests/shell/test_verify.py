@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from cgrates_py.cli import main
+from cgrates_py.demo import FOLDERS
 from rater.account import Account
 from rater.instant import text
 from storage import keys, records
@@ -181,6 +182,36 @@ def test_a_key_that_only_looks_like_an_account_is_told_and_does_not_keep_others_
     told = json.loads(here("verify", "--json").stdout)
     assert [each["Whole"] for each in told["Accounts"]] == [False, True]
     assert told["Totals"]["NotWhole"] == 1
+
+
+def test_what_was_written_under_a_changed_name_is_told(here: Here, tmp_path: Path) -> None:
+    """The account is as it was before the change that bytes were changed of, and its journal, too."""
+    strays = [
+        b"cfr",
+        b"cgr*a:{vdf/rif}",
+        b"cgr:a:{vdf+rif}",
+        b"cgr:j:{vdf/rif",
+        b"cgr:z:{vdf/rif}",
+        b"cgr:aa{v/r}",
+    ]
+
+    async def changed() -> None:
+        store = EmbeddedStore(tmp_path)
+        await store.start()
+        with redis.Redis.from_url(store.url) as admin:
+            for name in strays:
+                admin.set(name, b"1")
+        await store.stop()
+
+    here("account", "create", "vdf:rif", "--credit", "5")
+    here("load", str(FOLDERS[0]))
+    assert json.loads(here("verify", "--json").stdout)["Strays"] == []
+    asyncio.run(changed())
+    told = here("verify", "--json")
+    found = json.loads(told.stdout)
+    assert (told.returncode, found["Totals"]["NotWhole"]) == (1, 0)
+    assert found["Strays"] == sorted(name.decode() for name in strays[1:]), "others may use the store, too"
+    assert "cgr:z:{vdf/rif} is no key of ours" in here("verify").stdout
 
 
 def _last(ended: Ended) -> tuple[int, str]:
