@@ -92,7 +92,7 @@ def shortened(prefixes: Iterable[str]) -> list[str]:
     runs: list[list[str]] = []
     for prefix in prefixes:
         last = runs[-1][-1] if runs else ""
-        if last and len(prefix) == len(last) and int(prefix) == int(last) + 1:
+        if last and _follows(prefix, last):
             runs[-1].append(prefix)
         else:
             runs.append([prefix])
@@ -100,3 +100,10 @@ def shortened(prefixes: Iterable[str]) -> list[str]:
     for run in runs:
         said += [f"{run[0]}-{run[-1]}"] if len(run) >= NEIGHBOURS_MIN else [each or ANY for each in run]
     return said
+
+
+def _follows(prefix: str, before: str) -> bool:
+    """Tell whether a prefix is the next one of as many digits."""
+    if prefix[-1:] != "0":
+        return prefix[:-1] == before[:-1] and ord(prefix[-1]) == ord(before[-1]) + 1
+    return len(prefix) == len(before) and int(prefix) == int(before) + 1
