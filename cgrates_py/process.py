@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from cgrates_py.address import Address
+from cgrates_py.garbage import look_rarely
 
 SUPERVISOR_PID = "CGRATES_SUPERVISOR_PID"
 """Environment: the process that started this one and that it must not outlive."""
@@ -88,6 +89,7 @@ def settle_memory() -> None:
     A collection then looks at what requests left behind and nothing else. What the allocator holds for nobody
     goes back to the system, where the C library can do that: of a large tariff a tenth of a rater.
     """
+    look_rarely()
     gc.freeze()
     if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         trim(0)

@@ -1,16 +1,14 @@
 """The command line ``cgrates-py``. Commands import what they need when they run, so ``--help`` is quick."""
 
-import gc
 import sys
 from typing import NoReturn
+
+from cgrates_py.garbage import look_rarely
 
 FAILURE = 1
 """Exit code: the command was understood and failed."""
 USAGE = 2
 """Exit code: the command line or a setting is wrong."""
-GC_THRESHOLDS = (50_000, 20, 50)
-"""When a process looks for cycles. Requests leave none, reading a tariff few; doing so after 700 objects, as
-Python does, costs a twentieth of a debit and half the time of reading."""
 PARTS = ("http", "balancer", "rater")
 """Commands that ``serve`` runs, without options: every setting comes by environment."""
 
@@ -25,7 +23,7 @@ class CommandError(Exception):
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
-    gc.set_threshold(*GC_THRESHOLDS)
+    look_rarely()
     try:
         if len(sys.argv) == 2 and sys.argv[1] in PARTS:
             _run_part(sys.argv[1])
