@@ -91,7 +91,10 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 
 class Running:
-    """A process of ours: its lines on stdout as they come, its log on stderr in a file."""
+    """A process of ours: its lines on stdout as they come, its log on stderr in a file.
+
+    Its data directory is beside its log unless it is told another: ``make run`` has one where tests run.
+    """
 
     def __init__(self, log: Path, *arguments: str | Path, secret: str = "", **more: str) -> None:
         self.log = log
@@ -102,7 +105,9 @@ class Running:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
-                env=environment(CGRATES_SECRET=secret, **more),
+                env=environment(
+                    **{"CGRATES_DATA_DIR": str(log.parent / "own"), "CGRATES_SECRET": secret} | more
+                ),
             )
         threading.Thread(target=self._read, daemon=True).start()
 
